@@ -1,0 +1,190 @@
+#include "case.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const variants[] = {"row", "rowperm", "col", "colperm"};
+
+/* Appends " key=value" of a key when it is there and differs from its default. */
+static void append(char **text, const struct cf_case *c, const char *key, const char *fallback)
+{
+    const char *value = cf_pairs_get(&c->keys, key);
+    char *escaped, *longer;
+
+    if (!value || (fallback && strcmp(value, fallback) == 0))
+        return;
+    escaped = cf_pairs_escape(value);
+    longer = cf_format("%s %s=%s", *text, key, escaped);
+    free(escaped);
+    free(*text);
+    *text = longer;
+}
+
+/* Calls append for each "key" or "key=default" word of a list. */
+static void append_list(char **text, const struct cf_case *c, const char *list)
+{
+    struct cf_pairs words;
+
+    CF_CHECK(cf_pairs_parse(&words, "the op's grammar", list, NULL) == 0);
+    for (int i = 0; i < words.n; ++i) {
+        const struct cf_pair *p = &words.pair[i];
+
+        append(text, c, p->key ? p->key : p->value, p->key ? p->value : NULL);
+    }
+    cf_pairs_free(&words);
+}
+
+static char *print(const struct cf_case *c, const struct cf_grammar *grammar)
+{
+    char *text = cf_format("%s %s", c->op, cf_dtype_name(c->dtype));
+
+    append_list(&text, c, grammar->dims);
+    append_list(&text, c, grammar->options);
+    append_list(&text, c, "fill seed");
+    for (int i = 0; i < CF_COUNT(variants); ++i)
+        append(&text, c, variants[i], NULL);
+    return text;
+}
+
+static int known(const char *key, const struct cf_grammar *grammar)
+{
+    static const char *const lists[] = {"fill seed row rowperm col colperm"};
+    const char *const all[] = {grammar->dims, grammar->options, lists[0]};
+    const size_t length = strlen(key);
+
+    for (int i = 0; i < CF_COUNT(all); ++i)
+        for (const char *at = all[i]; (at = strstr(at, key)); at += length) {
+            const int starts = at == all[i] || at[-1] == ' ';
+
+            if (starts && strchr(" =", at[length]))
+                return 1;
+        }
+    return 0;
+}
+
+static int check_keys(const struct cf_case *c, const struct cf_grammar *grammar, const char *line,
+                      struct cf_error *err)
+{
+    struct cf_pairs dims;
+    int64_t value;
+    int result = 0;
+
+    for (int i = 2; i < c->keys.n; ++i) {
+        const struct cf_pair *p = &c->keys.pair[i];
+
+        if (!p->key || !known(p->key, grammar))
+            return cf_fail(err, "case `%s`: %s does not know `%s`; its keys are %s %s fill seed",
+                           line, c->op, p->key ? p->key : p->value, grammar->dims,
+                           grammar->options);
+    }
+    CF_CHECK(cf_pairs_parse(&dims, "the op's grammar", grammar->dims, NULL) == 0);
+    for (int i = 0; i < dims.n && result == 0; ++i) {
+        const char *key = dims.pair[i].value;
+
+        if (!cf_pairs_get(&c->keys, key))
+            result = cf_fail(err, "case `%s`: %s needs %s=", line, c->op, key);
+        else if ((result = cf_pairs_int(&c->keys, key, 0, &value, err)) == 0 && value < 0)
+            result = cf_fail(err, "case `%s`: %s must not be negative", line, key);
+    }
+    cf_pairs_free(&dims);
+    return result;
+}
+
+static int check_seed(struct cf_case *c, const char *line, struct cf_error *err)
+{
+    int64_t seed;
+
+    if (cf_pairs_int(&c->keys, "seed", 1, &seed, err) != 0)
+        return -1;
+    if (seed < 0)
+        return cf_fail(err, "case `%s`: seed must not be negative", line);
+    c->seed = (uint64_t)seed;
+    return 0;
+}
+
+static int understand(struct cf_case *c, const char *line,
+                      const struct cf_grammar *(*grammar)(const char *), struct cf_error *err)
+{
+    const struct cf_grammar *found;
+
+    if (c->keys.n < 2 || c->keys.pair[0].key || c->keys.pair[1].key)
+        return cf_fail(err, "case `%s` must start with an op and a type, as in `dot f64 m=1 n=100`",
+                       line);
+    c->op = c->keys.pair[0].value;
+    found = grammar(c->op);
+    if (!found)
+        return cf_fail(err, "case `%s`: there is no op `%s`; `conform list ops` names them", line,
+                       c->op);
+    if (cf_dtype_parse(c->keys.pair[1].value, &c->dtype) != 0)
+        return cf_fail(err, "case `%s`: `%s` is no type; write f64, f32, f16 or bf16", line,
+                       c->keys.pair[1].value);
+    c->fill = cf_case_word(c, "fill", "uniform");
+    if (check_keys(c, found, line, err) != 0 || check_seed(c, line, err) != 0)
+        return -1;
+    c->text = print(c, found);
+    return 0;
+}
+
+int cf_case_parse(struct cf_case *c, const char *line,
+                  const struct cf_grammar *(*grammar)(const char *op), struct cf_error *err)
+{
+    *c = (struct cf_case){0};
+    if (cf_pairs_parse(&c->keys, "the case", line, err) != 0)
+        return -1;
+    if (understand(c, line, grammar, err) == 0)
+        return 0;
+    cf_case_free(c);
+    return -1;
+}
+
+void cf_case_free(struct cf_case *c)
+{
+    free(c->text);
+    cf_pairs_free(&c->keys);
+    *c = (struct cf_case){0};
+}
+
+int64_t cf_case_int(const struct cf_case *c, const char *key, int64_t fallback)
+{
+    int64_t value;
+
+    CF_CHECK(cf_pairs_int(&c->keys, key, fallback, &value, NULL) == 0);
+    return value;
+}
+
+const char *cf_case_word(const struct cf_case *c, const char *key, const char *fallback)
+{
+    const char *value = cf_pairs_get(&c->keys, key);
+
+    return value ? value : fallback;
+}
+
+/* The canonical text less the words whose key is in `drop`. */
+static char *without(const struct cf_case *c, const char *const drop[], int n_drop)
+{
+    char *text = cf_strdup(c->text);
+
+    for (int i = 0; i < n_drop; ++i) {
+        char *key = cf_format(" %s=", drop[i]), *at = strstr(text, key);
+
+        if (at) {
+            const char *end = at + 1 + strcspn(at + 1, " ");
+
+            memmove(at, end, strlen(end) + 1);
+        }
+        free(key);
+    }
+    return text;
+}
+
+char *cf_case_cell(const struct cf_case *c)
+{
+    static const char *const drop[] = {"seed", "row", "rowperm", "col", "colperm"};
+
+    return without(c, drop, CF_COUNT(drop));
+}
+
+char *cf_case_base(const struct cf_case *c)
+{
+    return without(c, variants, CF_COUNT(variants));
+}

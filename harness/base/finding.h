@@ -1,0 +1,120 @@
+/* finding: the verdict on one demand (level x scope x group of cases) for one configuration, with
+ * its witnesses and one sentence of reason; and findings: the whole judged document that every
+ * report prints. It is a function of the store alone. All strings and arrays are owned by struct
+ * cf_findings (cf_findings_free, judge.h). */
+#ifndef CF_FINDING_H
+#define CF_FINDING_H
+
+#include "demand.h"
+#include "record.h"
+
+/* One element of one record. Encodings are printed as hexadecimal floats ("-0x1.8p+1",
+ * "nan:7ff8...", "inf"). */
+struct cf_witness {
+    int configuration; /* index into findings.configurations, or -1: none */
+    int process, repetition;
+    int64_t element; /* flat index in output `output` of the case */
+    int output;
+    char got[48];
+    double error; /* abs(got - exact) / (u * scale); NaN when it has no meaning */
+};
+
+struct cf_finding {
+    struct cf_demand demand;
+    int configuration, other; /* judged; compared with (-1: the reference, or itself) */
+    const char *suite;
+    const char *group;     /* "dot f32": the op and type that the evidence was pooled over */
+    const char *component; /* "bits", "S1" .. "S5", "F", ...: the gate that decided */
+    enum cf_verdict verdict;
+    double estimate, lower, upper,
+        margin; /* NaN where they have no meaning; units said by `unit` */
+    const char *unit, *margin_source;
+    int64_t n_compared, n_different; /* comparisons (records or elements) and mismatches */
+    int n_seeds, n_seeds_needed;     /* 0: has no meaning */
+    int wrong;             /* a proven error (S1 or S3), printed as wrong beside any level */
+    const char *case_text; /* the worst case, or NULL */
+    char exact[48];        /* the exact value at the witness, or "" */
+    struct cf_witness a, b;
+    const char *reason; /* one sentence */
+};
+
+struct cf_configuration_finding {
+    const char *text; /* canonical configuration */
+    const char
+        *label; /* short and unique within the run: "openblas-pthread 0.3.21 threads=2 Zen" */
+    const char *requested, *effective; /* JSON objects, canonical (sorted keys) */
+    int is_baseline, qualified;
+    enum cf_level level;         /* against the baseline, minimum over groups */
+    enum cf_verdict at_required; /* does it meet the level that was asked for? */
+    int wrong;
+    const char *reason; /* why no higher level; "" at numerical */
+    int64_t n_fates[CF_N_FATES];
+    double slowdown; /* median of (wall time / baseline's wall time) over cases; NaN unknown */
+};
+
+/* The level of one configuration in one suite and group, against the baseline. */
+struct cf_cell_finding {
+    int configuration;
+    const char *suite, *group;
+    enum cf_level level;
+    enum cf_verdict verdict; /* at the required level */
+    int wrong;
+    const char *reason;
+};
+
+/* Invariance: how one library (a configuration less the scope's key) behaves when only the scope's
+ * key differs. */
+struct cf_invariance_finding {
+    const char *family, *group; /* "openblas-pthread 0.3.21", "gemm f32" */
+    enum cf_scope scope;
+    enum cf_level level;
+    enum cf_verdict
+        verdict; /* pass at `level`; unknown: not enough evidence; skip: scope not exercised */
+    int64_t n_compared, n_different;
+    const char *reason;
+};
+
+/* Configurations that gave identical bits in every case of a group. class_of[i] is the class number
+ * of configuration i, from 0 by first appearance, or -1 where it has no complete record. */
+struct cf_class_finding {
+    const char *suite, *group;
+    int n_classes;
+    const int *class_of;
+};
+
+struct cf_library_finding {
+    const char *path, *sha256, *version;
+};
+
+struct cf_key_value {
+    const char *key, *value;
+};
+
+struct cf_findings {
+    const char *tool_version, *command_line, *started, *finished; /* UTC, ISO 8601 */
+    const char *sentence; /* the verdict of the run in one sentence */
+    enum cf_level required;
+    int exit_code;
+    int complete; /* every planned request has a record */
+    int64_t n_planned, n_recorded;
+    int n_configurations, n_cells, n_findings, n_invariances, n_classes, n_libraries, n_environment,
+        n_cases;
+    struct cf_configuration_finding *configurations;
+    struct cf_cell_finding *cells;
+    struct cf_finding
+        *findings; /* sorted: worst first, then by suite, group, scope, configuration */
+    struct cf_invariance_finding *invariances;
+    struct cf_class_finding *classes;
+    struct cf_library_finding *libraries;
+    struct cf_key_value
+        *environment; /* machine, CPU, microcode, kernel, libc, git commit, dirty, ... */
+    const char **cases;
+    int64_t n_verdicts[CF_N_VERDICTS], n_fates[CF_N_FATES];
+    void *owner; /* the judge's memory */
+};
+
+/* The words that show a finding again: conform replay "CASE" "CONFIGURATION" [...]. The caller
+ * frees. */
+char *cf_finding_replay(const struct cf_findings *findings, const struct cf_finding *finding);
+
+#endif

@@ -1,0 +1,63 @@
+/* The names of the enumerations, in the order that the headers fix. */
+#include "demand.h"
+#include "record.h"
+
+#include <string.h>
+
+#include "error.h"
+
+static const char *const levels[CF_N_LEVELS] = {"none", "functional", "scientific", "statistical",
+                                                "numerical"};
+static const char *const verdicts[CF_N_VERDICTS] = {"pass", "fail", "unknown", "skip"};
+static const char *const scopes[CF_N_SCOPES] = {"run",       "thread", "batch",    "position",
+                                                "alignment", "isa",    "layout",   "version",
+                                                "library",   "device", "baseline", "reference"};
+static const char *const fates[CF_N_FATES] = {"ran",           "not-offered", "not-opened",
+                                              "broke",         "timed-out",   "crashed",
+                                              "out-of-memory", "protocol",    "state-mismatch"};
+
+static int find(const char *const names[], int n, const char *name)
+{
+    for (int i = 0; i < n; ++i)
+        if (strcmp(names[i], name) == 0)
+            return i;
+    return -1;
+}
+
+const char *cf_level_name(enum cf_level level)
+{
+    return levels[level];
+}
+
+int cf_level_parse(const char *name, enum cf_level *level)
+{
+    const int i = find(levels, CF_N_LEVELS, name);
+
+    if (i >= 0)
+        *level = (enum cf_level)i;
+    return i >= 0 ? 0 : -1;
+}
+
+const char *cf_verdict_name(enum cf_verdict verdict)
+{
+    return verdicts[verdict];
+}
+
+const char *cf_scope_name(enum cf_scope scope)
+{
+    return scopes[scope];
+}
+
+int cf_scope_parse(const char *name, enum cf_scope *scope)
+{
+    const int i = find(scopes, CF_N_SCOPES, name);
+
+    if (i >= 0)
+        *scope = (enum cf_scope)i;
+    return i >= 0 ? 0 : -1;
+}
+
+const char *cf_fate_name(enum cf_fate fate)
+{
+    return fates[fate];
+}

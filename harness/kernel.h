@@ -1,0 +1,50 @@
+/* kernel: the contract of kernels/. Seen by the worker only.
+ *
+ * A folder of kernels/ is a backend: its backend.c defines `const struct cf_backend
+ * cf_backend_<folder>`. Every other file X.c of it (not support*.c) defines `const struct cf_kernel
+ * cf_kernels_<folder>_X[]`, ended by an entry whose op is NULL. The build finds them; nothing is
+ * registered by hand. */
+#ifndef CF_KERNEL_H
+#define CF_KERNEL_H
+
+#include "pairs.h"
+#include "tensor.h"
+
+enum cf_status { CF_DONE, CF_UNSUPPORTED, CF_BROKEN, CF_NO_MEMORY };
+
+/* A backend's own: what it opened. */
+struct cf_library;
+
+struct cf_backend {
+    const char *name, *why;
+    /* Opens the one library of this process. `keys` are the configuration's (lib=, threads=,
+     * device=, ...). On failure returns NULL with a sentence in *err: exit_code 2 means the library
+     * could not be opened (fate not-opened), 3 that its state is not the one asked for (fate
+     * state-mismatch). */
+    struct cf_library *(*open)(const struct cf_pairs *keys, struct cf_error *err);
+    void (*close)(struct cf_library *library);
+    /* Adds what was read back: emit(context, "version", "0.3.21"), "coretype", "threads",
+     * "parallel", ... A key that has the name of a configuration key is compared with the request.
+     */
+    void (*state)(struct cf_library *library,
+                  void (*emit)(void *, const char *key, const char *value), void *context);
+};
+
+struct cf_kernel {
+    const char *op, *name; /* the op; the order or algorithm: forward, pairwise, kahan, cblas */
+    const struct cf_backend *backend;
+    /* Writes every element of every out (dense, row-major), reads in, allocates no tensor.
+     * `attributes` are the case's dims and options by name ("m", "stride"). Unknown type or shape:
+     * CF_UNSUPPORTED. */
+    enum cf_status (*run)(struct cf_library *library, const struct cf_pairs *attributes,
+                          const struct cf_tensor in[], struct cf_tensor out[]);
+};
+
+/* An integer attribute or its fallback; the manager has checked that it is a whole number. */
+int64_t cf_attribute(const struct cf_pairs *attributes, const char *key, int64_t fallback);
+
+/* The kernel of an op by name in a backend, or NULL: composite ops call primitives through it. */
+const struct cf_kernel *cf_kernel_find(const struct cf_backend *backend, const char *op,
+                                       const char *name);
+
+#endif
