@@ -15,7 +15,7 @@ function(cf_registry out folder prefix type table header)
   endforeach()
   set(path ${CMAKE_BINARY_DIR}/generated/${table}.c)
   file(CONFIGURE OUTPUT ${path} CONTENT
-"/* Generated from the files of ${folder}/. */\n#include \"${header}\"\n\n${declarations}
+"/* Generated from the files of ${folder}/. */\n#include <stddef.h>\n\n#include \"${header}\"\n\n${declarations}
 ${type} *const ${table}[] = {\n${entries}    NULL};\n")
   set(${out} ${path} PARENT_SCOPE)
 endfunction()
@@ -40,7 +40,7 @@ function(cf_kernel_registry out_table out_sources out_cuda)
   endforeach()
   set(path ${CMAKE_BINARY_DIR}/generated/cf_kernels.c)
   file(CONFIGURE OUTPUT ${path} CONTENT
-"/* Generated from the files of kernels/. */\n#include \"kernel.h\"\n\n${declarations}
+"/* Generated from the files of kernels/. */\n#include <stddef.h>\n\n#include \"kernel.h\"\n\n${declarations}
 const struct cf_backend *const cf_backends[] = {\n${backends}    NULL};
 const struct cf_kernel *const cf_kernel_tables[] = {\n${kernels}    NULL};\n")
   set(${out_table} ${path} PARENT_SCOPE)

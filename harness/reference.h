@@ -8,6 +8,7 @@
 
 #include "case.h"
 #include "exact.h"
+#include "record.h"
 #include "tensor.h"
 
 #define CF_OPERANDS_MAX 8
@@ -52,21 +53,28 @@ struct cf_op {
     /* Roundings beyond the terms' own that any algorithm may make (a square root, a division); S3
      * allows abs(e) <= (terms + extra) * u * scale + terms * eta / 2. */
     int extra_roundings;
+    /* Non-zero: on the fills `integer` and `spike` no partial result rounds in any order, so that a
+     * classical kernel must give the exact bits (gate S1). */
+    int integer_exact;
 };
 
-/* The fraction of the type's digits that outputs round to: the case's dtype, or f32 for outputs of
- * wider type. */
 extern const struct cf_op *const cf_ops[]; /* generated; NULL-terminated, sorted by name */
 const struct cf_op *cf_op_find(const char *name);
 const struct cf_grammar *cf_op_grammar(const char *name); /* for cf_case_parse */
 
-/* Sets precision and zero. */
+/* Sets the precision, and -0: the neutral start of a sum, so that only -0 terms give -0. */
 void cf_exact_zero(mpfr_t x, mpfr_prec_t precision);
+/* Bits that hold a sum of 2^40 terms (or products of two terms) of a type without rounding. */
+mpfr_prec_t cf_exact_precision(enum cf_dtype dtype, int products);
+/* One term: exact += x, scale += abs(x); and exact += x * y, scale += abs(x * y). No step rounds.
+ */
+void cf_exact_add(mpfr_t exact, mpfr_t scale, double x);
+void cf_exact_add_product(mpfr_t exact, mpfr_t scale, double x, double y);
+/* Turns the -0 of an empty sum into +0. */
+void cf_exact_finish(mpfr_t exact, int64_t n_terms);
+/* The target of rounding for a type of output. */
+enum cf_exact_format cf_exact_format_of(enum cf_dtype dtype);
 
-/* Draws the inputs of a case (alloc'd; variants applied), and shapes outputs (no bits). */
-int cf_case_draw(const struct cf_case *c, const struct cf_op *op, struct cf_tensor in[],
-                 struct cf_tensor out[], struct cf_error *err);
-/* The flat index in the base case's output of element i of this (variant) case's output o. */
-int64_t cf_case_base_index(const struct cf_case *c, const struct cf_op *op, int o, int64_t i);
+#include "draw.h"
 
 #endif

@@ -1,0 +1,63 @@
+/* gemv: y[i] = sum over j of a[i,j] * x[j].  a: [m,n] row-major; x: [n]; y: [m]. A term meets at
+ * most n roundings. */
+#include "reference.h"
+
+static int shape(const struct cf_case *c, struct cf_tensor in[], struct cf_tensor out[],
+                 struct cf_error *err)
+{
+    const int64_t m = cf_case_int(c, "m", 0), n = cf_case_int(c, "n", 0);
+
+    (void)err; /* any extents make sense */
+    out[0] = (struct cf_tensor){.dtype = c->dtype, .rank = 1, .dim = {m}};
+    in[0] = (struct cf_tensor){.dtype = c->dtype, .rank = 2, .dim = {m, n}};
+    in[1] = (struct cf_tensor){.dtype = c->dtype, .rank = 1, .dim = {n}};
+    return 0;
+}
+
+static void element(mpfr_t exact, mpfr_t scale, const struct cf_case *c,
+                    const struct cf_tensor in[], int o, int64_t i)
+{
+    const int64_t n = in[0].dim[1];
+
+    (void)o;
+    cf_exact_zero(exact, cf_exact_precision(c->dtype, 1));
+    cf_exact_zero(scale, cf_exact_precision(c->dtype, 1));
+    for (int64_t j = 0; j < n; ++j)
+        cf_exact_add_product(exact, scale, cf_tensor_get(&in[0], i * n + j),
+                             cf_tensor_get(&in[1], j));
+    cf_exact_finish(exact, n);
+}
+
+static void fast(struct cf_truth truth[], const struct cf_case *c, const struct cf_tensor in[],
+                 int o, int threads)
+{
+    const int64_t m = in[0].dim[0], n = in[0].dim[1];
+    const enum cf_exact_format format = cf_exact_format_of(c->dtype);
+
+    (void)o;
+    if (c->dtype == CF_F64)
+        cf_exact_gemm_f64(truth, in[0].bits, in[1].bits, m, 1, n, format, threads, NULL);
+    else
+        cf_exact_gemm_f32(truth, in[0].bits, in[1].bits, m, 1, n, format, threads, NULL);
+}
+
+static int64_t terms(const struct cf_case *c, int o, int64_t i)
+{
+    (void)o;
+    (void)i;
+    return cf_case_int(c, "n", 0);
+}
+
+const struct cf_op cf_op_gemv = {
+    .grammar = {.op = "gemv", .dims = "m n", .options = ""},
+    .why = "matrix times vector",
+    .source = "Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.5",
+    .n_inputs = 2,
+    .n_outputs = 1,
+    .axis = {{.key = "row", .in_mask = 1, .in_dim = {0}, .out_dim = 0}},
+    .reduce_dim = {1, 0},
+    .shape = shape,
+    .element = element,
+    .fast = fast,
+    .terms = terms,
+    .integer_exact = 1};
