@@ -1,5 +1,5 @@
-/* avgpool_bwd: dx[n,c,h,w] = sum of dy[n,c,p,q] / divisor over the windows that hold h, w: the adjoint of
- * avgpool_fwd.  dy: [n,c,p,q]; dx: [n,c,h,w]. Terms: the windows that hold the pixel. */
+/* avgpool_bwd: dx[n,c,h,w] = sum of dy[n,c,p,q] / divisor over the windows that hold h, w: the
+ * adjoint of avgpool_fwd.  dy: [n,c,p,q]; dx: [n,c,h,w]. Terms: the windows that hold the pixel. */
 #include "support_pool.h"
 
 #include <stdlib.h>
@@ -67,7 +67,9 @@ static int64_t terms(const struct cf_case *c, int o, int64_t i)
 }
 
 const struct cf_op cf_op_avgpool_bwd = {
-    .grammar = {.op = "avgpool_bwd", .dims = CF_POOL_DIMS, .options = "stride=1 pad=0 dilation=1 layout=nchw divisor=taps"},
+    .grammar = {.op = "avgpool_bwd",
+                .dims = CF_POOL_DIMS,
+                .options = "stride=1 pad=0 dilation=1 layout=nchw divisor=taps"},
     .why = "gradient of average pooling in its image",
     .source = "Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.1",
     .n_inputs = 1,

@@ -50,7 +50,9 @@ static int64_t terms(const struct cf_case *c, int o, int64_t i)
 }
 
 const struct cf_op cf_op_avgpool_fwd = {
-    .grammar = {.op = "avgpool_fwd", .dims = CF_POOL_DIMS, .options = "stride=1 pad=0 dilation=1 layout=nchw divisor=taps"},
+    .grammar = {.op = "avgpool_fwd",
+                .dims = CF_POOL_DIMS,
+                .options = "stride=1 pad=0 dilation=1 layout=nchw divisor=taps"},
     .why = "mean of each window",
     .source = "Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.1",
     .n_inputs = 1,

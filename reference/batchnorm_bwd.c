@@ -1,5 +1,5 @@
-/* batchnorm_bwd: the gradients of batchnorm_fwd: dx [n,c,h,w], dgamma [c] = sum of dy z, dbeta [c] = sum
- * of dy.  x, dy: [n,c,h,w]; gamma: [c]; inputs in the order x, gamma, dy. Terms: n h w. */
+/* batchnorm_bwd: the gradients of batchnorm_fwd: dx [n,c,h,w], dgamma [c] = sum of dy z, dbeta [c]
+ * = sum of dy.  x, dy: [n,c,h,w]; gamma: [c]; inputs in the order x, gamma, dy. Terms: n h w. */
 #include "support_norm.h"
 
 static int shape(const struct cf_case *c, struct cf_tensor in[], struct cf_tensor out[],

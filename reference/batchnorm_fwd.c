@@ -1,5 +1,6 @@
-/* batchnorm_fwd: y[n,c,h,w] = gamma[c] (x - mean[c]) / sqrt(variance[c] + epsilon) + beta[c], with the
- * statistics of this batch.  x, y: [n,c,h,w]; gamma, beta: [c]. Terms: n h w; see support_norm.h. */
+/* batchnorm_fwd: y[n,c,h,w] = gamma[c] (x - mean[c]) / sqrt(variance[c] + epsilon) + beta[c], with
+ * the statistics of this batch.  x, y: [n,c,h,w]; gamma, beta: [c]. Terms: n h w; see
+ * support_norm.h. */
 #include "support_norm.h"
 
 static int shape(const struct cf_case *c, struct cf_tensor in[], struct cf_tensor out[],

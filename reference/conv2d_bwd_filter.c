@@ -1,6 +1,7 @@
 /* conv2d_bwd_filter: dw = the adjoint of conv2d_fwd in w, applied to dy.
  * x: [n,c,h,w]; dy: [n,k,p,q]; dw: [k,c/groups,r,s]. dw[k,c,r,s] = sum over n, p, q of x dy.
- * The images are summed over, so that the axes are the output channel (row) and the input channel (col). */
+ * The images are summed over, so that the axes are the output channel (row) and the input channel
+ * (col). */
 #include "support_conv.h"
 
 static int shape(const struct cf_case *c, struct cf_tensor in[], struct cf_tensor out[],

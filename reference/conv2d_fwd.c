@@ -1,6 +1,6 @@
 /* conv2d_fwd: y[n,k,p,q] = sum over the taps c, r, s in range of x * w.
- * x: [n,c,h,w]; w: [k,c/groups,r,s]; y: [n,k,p,q], p = (h + 2 pad - dilation (r - 1) - 1) / stride + 1.
- * The bound counts the taps in range: an element at a border has fewer terms. */
+ * x: [n,c,h,w]; w: [k,c/groups,r,s]; y: [n,k,p,q], p = (h + 2 pad - dilation (r - 1) - 1) / stride
+ * + 1. The bound counts the taps in range: an element at a border has fewer terms. */
 #include "support_conv.h"
 
 static int shape(const struct cf_case *c, struct cf_tensor in[], struct cf_tensor out[],

@@ -1,6 +1,6 @@
 /* crossentropy_bwd: dx[n,c] = softmax(x)[n,c] * sum over j of t[n,j] - t[n,c], the gradient of
- * crossentropy_fwd's loss[n] in x.  x, t, dx: [n,c]. Terms: c; scale: 2 (sum of abs(t)) y (1 + abs(x -
- * max) + spread) + abs(t), twice because the sum and the softmax both err. */
+ * crossentropy_fwd's loss[n] in x.  x, t, dx: [n,c]. Terms: c; scale: 2 (sum of abs(t)) y (1 +
+ * abs(x - max) + spread) + abs(t), twice because the sum and the softmax both err. */
 #include "support_softmax.h"
 
 static int shape(const struct cf_case *c, struct cf_tensor in[], struct cf_tensor out[],

@@ -1,7 +1,7 @@
-/* crossentropy_fwd: loss[n] = sum over j of t[n,j] (lse - x[n,j]), lse = log of the sum of exp(x[n,j]).
- * x, t: [n,c]; loss: [n]. t are probabilities of the classes, or any weights. Whatever the shift, lse
- * and the differences are in error by (c + 2 CF_ELEMENTARY_U + 3) u (1 + spread + abs(log of the sum) +
- * abs(max) + abs(x)), which weighted by abs(t) and summed is the scale. */
+/* crossentropy_fwd: loss[n] = sum over j of t[n,j] (lse - x[n,j]), lse = log of the sum of
+ * exp(x[n,j]). x, t: [n,c]; loss: [n]. t are probabilities of the classes, or any weights. Whatever
+ * the shift, lse and the differences are in error by (c + 2 CF_ELEMENTARY_U + 3) u (1 + spread +
+ * abs(log of the sum) + abs(max) + abs(x)), which weighted by abs(t) and summed is the scale. */
 #include "support_softmax.h"
 
 static int shape(const struct cf_case *c, struct cf_tensor in[], struct cf_tensor out[],

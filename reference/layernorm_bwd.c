@@ -1,6 +1,6 @@
-/* layernorm_bwd: the gradients of layernorm_fwd: dx [n,c], dgamma [c] = sum over n of dy z, dbeta [c] =
- * sum over n of dy.  x, dy: [n,c]; gamma: [c]; inputs in the order x, gamma, dy. Terms: c for dx; n + c
- * for dgamma, whose z err like sums of c terms; n for dbeta. */
+/* layernorm_bwd: the gradients of layernorm_fwd: dx [n,c], dgamma [c] = sum over n of dy z, dbeta
+ * [c] = sum over n of dy.  x, dy: [n,c]; gamma: [c]; inputs in the order x, gamma, dy. Terms: c for
+ * dx; n + c for dgamma, whose z err like sums of c terms; n for dbeta. */
 #include "support_norm.h"
 
 static int shape(const struct cf_case *c, struct cf_tensor in[], struct cf_tensor out[],
@@ -22,8 +22,7 @@ static int shape(const struct cf_case *c, struct cf_tensor in[], struct cf_tenso
 /* The rows of x; or, for dgamma and dbeta, one group of all columns. */
 static struct cf_grid grid(const struct cf_tensor in[], int o)
 {
-    return (struct cf_grid){
-        .outer = 1, .groups = o == 0 ? in[0].dim[0] : 1, .inner = in[0].dim[1]};
+    return (struct cf_grid){.outer = 1, .groups = o == 0 ? in[0].dim[0] : 1, .inner = in[0].dim[1]};
 }
 
 /* dbeta: the sum of dy. */

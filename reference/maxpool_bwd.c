@@ -1,6 +1,6 @@
-/* maxpool_bwd: dx[n,c,h,w] = sum of dy[n,c,p,q] over the windows whose largest pixel is h, w; of equal
- * ones, the first in row-major order (what oneDNN, cuDNN's deterministic mode and PyTorch choose).
- * x, dx: [n,c,h,w]; dy: [n,c,p,q]. Terms: the windows that hold the pixel. */
+/* maxpool_bwd: dx[n,c,h,w] = sum of dy[n,c,p,q] over the windows whose largest pixel is h, w; of
+ * equal ones, the first in row-major order (what oneDNN, cuDNN's deterministic mode and PyTorch
+ * choose). x, dx: [n,c,h,w]; dy: [n,c,p,q]. Terms: the windows that hold the pixel. */
 #include "support_pool.h"
 
 #include <stdlib.h>
@@ -66,9 +66,12 @@ static int64_t terms(const struct cf_case *c, int o, int64_t i)
 }
 
 const struct cf_op cf_op_maxpool_bwd = {
-    .grammar = {.op = "maxpool_bwd", .dims = CF_POOL_DIMS, .options = "stride=1 pad=0 dilation=1 layout=nchw"},
+    .grammar = {.op = "maxpool_bwd",
+                .dims = CF_POOL_DIMS,
+                .options = "stride=1 pad=0 dilation=1 layout=nchw"},
     .why = "gradient of max pooling in its image",
-    .source = "Dumoulin and Visin, A guide to convolution arithmetic for deep learning, 2016, section 3",
+    .source =
+        "Dumoulin and Visin, A guide to convolution arithmetic for deep learning, 2016, section 3",
     .n_inputs = 2,
     .n_outputs = 1,
     .axis = {{.key = "row", .in_mask = 3, .in_dim = {0, 0}, .out_dim = 0},

@@ -1,5 +1,6 @@
 /* maxpool_fwd: y[n,c,p,q] = the largest x[n,c,h,w] of the window; padding is no pixel.
- * x: [n,c,h,w]; y: [n,c,p,q]. No step rounds: no terms. A NaN in the window makes the output NaN. */
+ * x: [n,c,h,w]; y: [n,c,p,q]. No step rounds: no terms. A NaN in the window makes the output NaN.
+ */
 #include "support_pool.h"
 
 #include <math.h>
@@ -47,9 +48,12 @@ static int64_t terms(const struct cf_case *c, int o, int64_t i)
 }
 
 const struct cf_op cf_op_maxpool_fwd = {
-    .grammar = {.op = "maxpool_fwd", .dims = CF_POOL_DIMS, .options = "stride=1 pad=0 dilation=1 layout=nchw"},
+    .grammar = {.op = "maxpool_fwd",
+                .dims = CF_POOL_DIMS,
+                .options = "stride=1 pad=0 dilation=1 layout=nchw"},
     .why = "largest pixel of each window",
-    .source = "Dumoulin and Visin, A guide to convolution arithmetic for deep learning, 2016, section 3",
+    .source =
+        "Dumoulin and Visin, A guide to convolution arithmetic for deep learning, 2016, section 3",
     .n_inputs = 1,
     .n_outputs = 1,
     .axis = {{.key = "row", .in_mask = 1, .in_dim = {0}, .out_dim = 0},

@@ -1,4 +1,5 @@
-/* relu_fwd: y[n,c,h,w] = x if x > 0, else +0; NaN stays.  x, y: [n,c,h,w]. No step rounds: no terms. */
+/* relu_fwd: y[n,c,h,w] = x if x > 0, else +0; NaN stays.  x, y: [n,c,h,w]. No step rounds: no
+ * terms. */
 #include "reference.h"
 
 #include <math.h>

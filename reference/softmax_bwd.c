@@ -1,6 +1,6 @@
-/* softmax_bwd: dx[n,c] = y[n,c] (dy[n,c] - sum over j of y[n,j] dy[n,j]).  y (what softmax_fwd gave; any
- * numbers will do), dy, dx: [n,c]. Terms: c; scale: abs(y) (abs(dy) + sum of abs(y dy)); beside the sum
- * there are a subtraction and a product. */
+/* softmax_bwd: dx[n,c] = y[n,c] (dy[n,c] - sum over j of y[n,j] dy[n,j]).  y (what softmax_fwd
+ * gave; any numbers will do), dy, dx: [n,c]. Terms: c; scale: abs(y) (abs(dy) + sum of abs(y dy));
+ * beside the sum there are a subtraction and a product. */
 #include "support_softmax.h"
 
 static int shape(const struct cf_case *c, struct cf_tensor in[], struct cf_tensor out[],

@@ -1,5 +1,5 @@
-/* softmax_fwd: y[n,c] = exp(x[n,c]) / sum over j of exp(x[n,j]).  x, y: [n,c]. Terms: c; scale: y (1 +
- * abs(x - max) + spread), see support_softmax.h. */
+/* softmax_fwd: y[n,c] = exp(x[n,c]) / sum over j of exp(x[n,j]).  x, y: [n,c]. Terms: c; scale: y
+ * (1 + abs(x - max) + spread), see support_softmax.h. */
 #include "support_softmax.h"
 
 static int shape(const struct cf_case *c, struct cf_tensor in[], struct cf_tensor out[],

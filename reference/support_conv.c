@@ -152,8 +152,7 @@ static void taps_bwd_data(struct taps *t, const struct cf_conv *g, int64_t i)
 static void taps_bwd_filter(struct taps *t, const struct cf_conv *g, int64_t i)
 {
     const int64_t s = i % g->s, r = i / g->s % g->r, cg = g->c / g->groups,
-                  k = i / g->s / g->r / cg,
-                  c = k / (g->k / g->groups) * cg + i / g->s / g->r % cg;
+                  k = i / g->s / g->r / cg, c = k / (g->k / g->groups) * cg + i / g->s / g->r % cg;
 
     for (int64_t n = 0; n < g->n; ++n)
         for (int64_t p = 0; p < g->p; ++p)
@@ -169,10 +168,10 @@ static void taps_bwd_filter(struct taps *t, const struct cf_conv *g, int64_t i)
 int64_t cf_conv_taps(const struct cf_conv *g, enum cf_conv_way way, int64_t i, int64_t *ia,
                      int64_t *ib)
 {
-    static void (*const fill[])(struct taps *, const struct cf_conv *, int64_t) = {
-        [CF_CONV_FWD] = taps_fwd,
-        [CF_CONV_BWD_DATA] = taps_bwd_data,
-        [CF_CONV_BWD_FILTER] = taps_bwd_filter};
+    static void (*const fill[])(struct taps *, const struct cf_conv *,
+                                int64_t) = {[CF_CONV_FWD] = taps_fwd,
+                                            [CF_CONV_BWD_DATA] = taps_bwd_data,
+                                            [CF_CONV_BWD_FILTER] = taps_bwd_filter};
     struct taps t = {0, ia, ib};
 
     fill[way](&t, g, i);

@@ -2,7 +2,8 @@
  * order [n, c, h, w], [k, c / groups, r, s], [n, k, p, q], whatever layout= says: layout is how a
  * kernel holds them while it computes, so that elements of one index have one meaning.
  *
- * y[n,k,p,q] = sum over c, r, s of x[n, c, p stride - pad + r dilation, q stride - pad + s dilation]
+ * y[n,k,p,q] = sum over c, r, s of x[n, c, p stride - pad + r dilation, q stride - pad + s
+ * dilation]
  * * w[k,c,r,s], over the channels c of k's group and the taps in range. Cross-correlation, as in
  * Dumoulin and Visin, A guide to convolution arithmetic for deep learning, 2016, section 2; the two
  * backward operations are its adjoints in x and in w. A product of a tap with padding is no term:

@@ -40,7 +40,8 @@ static void multiply(struct cf_truth truth[], const struct product *job, enum cf
                      int threads)
 {
     const int64_t m = job->m, n = job->n, k = job->k;
-    const int team = m * n * k < 1000000 ? 1 : threads; /* a start costs as much as such a product */
+    const int team =
+        m * n * k < 1000000 ? 1 : threads; /* a start costs as much as such a product */
 
     if (dtype == CF_F64) {
         cf_exact_gemm_f64(truth, job->left, job->right, m, n, k, CF_EXACT_F64, team, NULL);
@@ -105,8 +106,8 @@ static void lay_bwd_filter(struct product *job, const struct cf_conv *g,
     product_start(job, kg, cg * g->r * g->s, g->n * pq);
     for (int64_t k = 0; k < kg; ++k)
         for (int64_t row = 0; row < g->n * pq; ++row)
-            job->left[k * job->k + row] = cf_tensor_get(
-                &in[1], (row / pq * g->k + group * kg + k) * pq + row % pq);
+            job->left[k * job->k + row] =
+                cf_tensor_get(&in[1], (row / pq * g->k + group * kg + k) * pq + row % pq);
     for (int64_t row = 0; row < g->n * pq; ++row)
         for (int64_t col = 0; col < job->n; ++col) {
             const int64_t h = cf_conv_row(g, row % pq / g->q, col / g->s % g->r, g->h);
@@ -114,8 +115,7 @@ static void lay_bwd_filter(struct product *job, const struct cf_conv *g,
             const int64_t c = row / pq * g->c + group * cg + col / g->s / g->r;
 
             if (h >= 0 && w >= 0)
-                job->right[row * job->n + col] =
-                    cf_tensor_get(&in[0], (c * g->h + h) * g->w + w);
+                job->right[row * job->n + col] = cf_tensor_get(&in[0], (c * g->h + h) * g->w + w);
         }
 }
 
@@ -128,9 +128,9 @@ static int all_finite(const struct product *job)
     return 1;
 }
 
-static struct cf_truth from_taps(const struct cf_conv *g, enum cf_conv_way way,
-                                 const double *first, const double *second, enum cf_dtype dtype,
-                                 int64_t i, int64_t *indices)
+static struct cf_truth from_taps(const struct cf_conv *g, enum cf_conv_way way, const double *first,
+                                 const double *second, enum cf_dtype dtype, int64_t i,
+                                 int64_t *indices)
 {
     int64_t *ia = indices, *ib = indices + cf_conv_most_taps(g, way);
     const int64_t n = cf_conv_taps(g, way, i, ia, ib);

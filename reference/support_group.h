@@ -1,6 +1,6 @@
 /* support_group: what the references of operations with shared statistics (a softmax row, a
- * normalised channel) have in common. Their values are irrational or quotients, so that MPFR carries
- * CF_GROUP_BITS; a group's values are made together, and `fast` makes every group once. */
+ * normalised channel) have in common. Their values are irrational or quotients, so that MPFR
+ * carries CF_GROUP_BITS; a group's values are made together, and `fast` makes every group once. */
 #ifndef CF_SUPPORT_GROUP_H
 #define CF_SUPPORT_GROUP_H
 

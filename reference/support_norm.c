@@ -122,7 +122,8 @@ static void means(mpfr_t mean[4], mpfr_t scratch[2], const struct cf_norm *norm,
         mpfr_div_ui(mean[i], mean[i], (unsigned long)norm->m, MPFR_RNDN);
 }
 
-/* exact = (dy' - mean[0] - z mean[1]) / sigma; scale = ((abs(dy') + mean[2] + abs(z) mean[3]) (1 + R)
+/* exact = (dy' - mean[0] - z mean[1]) / sigma; scale = ((abs(dy') + mean[2] + abs(z) mean[3]) (1 +
+ * R)
  * + e mean[3]) / sigma. */
 static void gradient(mpfr_t exact, mpfr_t scale, mpfr_t dy, mpfr_t mean[4], mpfr_t scratch,
                      const struct cf_norm *norm, int64_t j)

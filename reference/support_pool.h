@@ -1,4 +1,5 @@
-/* support_pool: the windows of pooling. x: [n,c,h,w]; y: [n,c,p,q], windows as in support_conv.h. */
+/* support_pool: the windows of pooling. x: [n,c,h,w]; y: [n,c,p,q], windows as in support_conv.h.
+ */
 #ifndef CF_SUPPORT_POOL_H
 #define CF_SUPPORT_POOL_H
 

@@ -4,10 +4,8 @@ void cf_softmax_start(struct cf_softmax *s, const struct cf_tensor *x, int64_t r
 {
     const int64_t n = x->dim[1];
 
-    *s = (struct cf_softmax){.n = n,
-                             .x = cf_mpfr_new(n),
-                             .y = cf_mpfr_new(n),
-                             .away = cf_mpfr_new(n)};
+    *s = (struct cf_softmax){
+        .n = n, .x = cf_mpfr_new(n), .y = cf_mpfr_new(n), .away = cf_mpfr_new(n)};
     mpfr_inits2(CF_GROUP_BITS, s->max, s->log_sum, s->spread, (mpfr_ptr)NULL);
     mpfr_set_inf(s->max, -1);
     for (int64_t j = 0; j < n; ++j) {

@@ -1,9 +1,10 @@
 /* support_softmax: softmax of one row of MPFR numbers, and what its error bound is made of.
  *
  * Computed with any shift, e[j] = exp(x[j] - m) is in error by at most (abs(x[j] - m) +
- * CF_ELEMENTARY_U) u of itself, their sum of n terms by (n + CF_ELEMENTARY_U + spread) u with spread =
- * sum of y[j] abs(x[j] - m), and the quotient by one more: Blanchard, Higham and Higham, Accurately
- * computing the log-sum-exp and softmax functions, IMA J. Numer. Anal. 41, 2021, section 4. */
+ * CF_ELEMENTARY_U) u of itself, their sum of n terms by (n + CF_ELEMENTARY_U + spread) u with
+ * spread = sum of y[j] abs(x[j] - m), and the quotient by one more: Blanchard, Higham and Higham,
+ * Accurately computing the log-sum-exp and softmax functions, IMA J. Numer. Anal. 41, 2021,
+ * section 4. */
 #ifndef CF_SUPPORT_SOFTMAX_H
 #define CF_SUPPORT_SOFTMAX_H
 
