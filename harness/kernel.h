@@ -8,6 +8,7 @@
 #define CF_KERNEL_H
 
 #include "pairs.h"
+#include "philox.h"
 #include "tensor.h"
 
 enum cf_status { CF_DONE, CF_UNSUPPORTED, CF_BROKEN, CF_NO_MEMORY };
@@ -17,6 +18,7 @@ struct cf_library;
 
 struct cf_backend {
     const char *name, *why;
+    const char *kernel; /* the name of the kernel that is taken when nobody names one; NULL: any */
     /* Opens the one library of this process. `keys` are the configuration's (lib=, threads=,
      * device=, ...). On failure returns NULL with a sentence in *err: exit_code 2 means the library
      * could not be opened (fate not-opened), 3 that its state is not the one asked for (fate
@@ -43,7 +45,8 @@ struct cf_kernel {
 /* An integer attribute or its fallback; the manager has checked that it is a whole number. */
 int64_t cf_attribute(const struct cf_pairs *attributes, const char *key, int64_t fallback);
 
-/* The kernel of an op by name in a backend, or NULL: composite ops call primitives through it. */
+/* The kernel of an op by name in a backend, or NULL: composite ops call primitives through it.
+ * `name` NULL: the backend's own choice, else its first. */
 const struct cf_kernel *cf_kernel_find(const struct cf_backend *backend, const char *op,
                                        const char *name);
 

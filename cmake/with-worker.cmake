@@ -1,0 +1,1 @@
+target_compile_definitions(conform-worker PRIVATE CF_VERSION="${PROJECT_VERSION}")

@@ -1,0 +1,117 @@
+#include "worker.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+json_t *cf_worker_error(const char *code, const char *format, ...)
+{
+    char message[1024];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    /* A library's own words may be no UTF-8; then only their length is worth telling. */
+    return json_pack("{s:{s:s,s:o}}", "error", "code", code, "message",
+                     json_string(message)
+                         ? json_string(message)
+                         : json_sprintf("%zu bytes that are no UTF-8", strlen(message)));
+}
+
+json_t *cf_worker_state(struct cf_worker *worker)
+{
+    const struct cf_state before = worker->state;
+    json_t *changed;
+
+    cf_state_read(&worker->state);
+    changed = cf_state_changed(&before, &worker->state);
+    if (before.cwd_inode != worker->state.cwd_inode ||
+        before.cwd_device != worker->state.cwd_device)
+        if (fchdir(worker->cwd_fd) == 0) {
+            worker->state.cwd_inode = before.cwd_inode;
+            worker->state.cwd_device = before.cwd_device;
+        }
+    return json_pack("{s:o,s:o}", "mxcsr", json_sprintf("0x%04x", worker->state.control), "changed",
+                     changed);
+}
+
+static void emit(void *effective, const char *key, const char *value)
+{
+    json_t *text = json_string(value);
+
+    json_object_set_new(effective, key, text ? text : json_string("(no UTF-8)"));
+}
+
+static void emit_control(json_t *effective, const char *key, const struct cf_state *state)
+{
+    json_object_set_new(effective, key, json_sprintf("0x%04x", state->control));
+}
+
+/* What is in effect: the backend's words and the process's. */
+static json_t *read_back(struct cf_worker *worker, const struct cf_state *before)
+{
+    json_t *effective = json_object(), *state = cf_worker_state(worker);
+
+    if (worker->backend->state)
+        worker->backend->state(worker->library, emit, effective);
+    emit_control(effective, "mxcsr_before_load", before);
+    emit_control(effective, "mxcsr_after_load", &worker->state);
+    json_object_set_new(effective, "rounding", json_string(cf_state_rounding(&worker->state)));
+    json_object_set_new(effective, "x87_control", json_sprintf("0x%04x", worker->state.x87));
+    json_object_set(effective, "changed_by_load", json_object_get(state, "changed"));
+    json_decref(state);
+    return effective;
+}
+
+/* The first key whose effective value is not the one asked for, or NULL. */
+static const char *find_mismatch(const struct cf_worker *worker, const json_t *effective)
+{
+    for (int i = 1; i < worker->config.keys.n; ++i) {
+        const struct cf_pair *asked = &worker->config.keys.pair[i];
+        const char *got = json_string_value(json_object_get(effective, asked->key));
+
+        if (got && strcasecmp(got, asked->value) != 0) /* OpenBLAS takes core types in any case */
+            return asked->key;
+    }
+    return NULL;
+}
+
+static json_t *answer(const struct cf_worker *worker, json_t *effective)
+{
+    const char *key = find_mismatch(worker, effective);
+    json_t *reply;
+
+    if (!key)
+        return json_pack("{s:{s:i,s:s,s:s,s:o,s:o}}", "result", "protocol", CF_WORKER_PROTOCOL,
+                         "name", worker->backend->name, "version", CF_VERSION, "kernels",
+                         cf_registry_kernels(worker->backend), "effective", effective);
+    reply = cf_worker_error("state-mismatch", "%s=%s was asked for and %s is in effect", key,
+                            cf_config_get(&worker->config, key),
+                            json_string_value(json_object_get(effective, key)));
+    json_object_set_new(json_object_get(reply, "error"), "effective", effective);
+    return reply;
+}
+
+json_t *cf_worker_hello(struct cf_worker *worker)
+{
+    struct cf_error err = {.text = "", .exit_code = 2};
+    struct cf_state before;
+
+    worker->backend = cf_backend_find(worker->config.backend);
+    if (!worker->backend)
+        return cf_worker_error("not-opened", "there is no backend `%s` in this worker",
+                               worker->config.backend);
+    if (worker->limits.exit_code != 0)
+        return cf_worker_error("state-mismatch", "%s", worker->limits.text);
+    cf_state_read(&worker->state);
+    before = worker->state;
+    if (!worker->library)
+        worker->library = worker->backend->open(&worker->config.keys, &err);
+    if (!worker->library)
+        return cf_worker_error(err.exit_code == 3 ? "state-mismatch" : "not-opened", "%s",
+                               err.text);
+    return answer(worker, read_back(worker, &before));
+}

@@ -1,0 +1,66 @@
+#include "registry.h"
+
+#include <string.h>
+
+const struct cf_backend *cf_backend_find(const char *name)
+{
+    for (int i = 0; cf_backends[i]; ++i)
+        if (strcmp(cf_backends[i]->name, name) == 0)
+            return cf_backends[i];
+    return NULL;
+}
+
+int64_t cf_attribute(const struct cf_pairs *attributes, const char *key, int64_t fallback)
+{
+    int64_t value;
+
+    CF_CHECK(cf_pairs_int(attributes, key, fallback, &value, NULL) == 0);
+    return value;
+}
+
+static const struct cf_kernel *find(const struct cf_backend *backend, const char *op,
+                                    const char *name)
+{
+    for (int i = 0; cf_kernel_tables[i]; ++i)
+        for (const struct cf_kernel *k = cf_kernel_tables[i]; k->op; ++k)
+            if (k->backend == backend && strcmp(k->op, op) == 0 &&
+                (!name || strcmp(k->name, name) == 0))
+                return k;
+    return NULL;
+}
+
+const struct cf_kernel *cf_kernel_find(const struct cf_backend *backend, const char *op,
+                                       const char *name)
+{
+    const struct cf_kernel *kernel = NULL;
+
+    if (!name && backend->kernel)
+        kernel = find(backend, op, backend->kernel);
+    return kernel ? kernel : find(backend, op, name);
+}
+
+json_t *cf_registry_kernels(const struct cf_backend *backend)
+{
+    json_t *ops = json_object();
+
+    for (int i = 0; cf_kernel_tables[i]; ++i)
+        for (const struct cf_kernel *k = cf_kernel_tables[i]; k->op; ++k) {
+            if (k->backend != backend)
+                continue;
+            if (!json_object_get(ops, k->op))
+                json_object_set_new(ops, k->op, json_array());
+            json_array_append_new(json_object_get(ops, k->op), json_string(k->name));
+        }
+    return ops;
+}
+
+json_t *cf_registry_list(void)
+{
+    json_t *backends = json_array();
+
+    for (int i = 0; cf_backends[i]; ++i)
+        json_array_append_new(backends, json_pack("{s:s,s:s,s:o}", "name", cf_backends[i]->name,
+                                                  "why", cf_backends[i]->why, "kernels",
+                                                  cf_registry_kernels(cf_backends[i])));
+    return json_pack("{s:s,s:i,s:o}", "version", CF_VERSION, "protocol", 1, "backends", backends);
+}

@@ -1,0 +1,19 @@
+/* registry: the backends and kernels that were built in: tables generated from kernels/. */
+#ifndef CF_REGISTRY_H
+#define CF_REGISTRY_H
+
+#include <jansson.h>
+
+#include "kernel.h"
+
+extern const struct cf_backend *const cf_backends[];     /* generated; NULL-terminated */
+extern const struct cf_kernel *const cf_kernel_tables[]; /* generated; each ended by op NULL */
+
+const struct cf_backend *cf_backend_find(const char *name); /* or NULL */
+
+/* {"dot": ["forward", ...], ...} of a backend; {"backends": [{"name", "why", "kernels"}], ...} of
+ * all. The caller owns the reference. */
+json_t *cf_registry_kernels(const struct cf_backend *backend);
+json_t *cf_registry_list(void);
+
+#endif
