@@ -1,6 +1,6 @@
 #include "invert.h"
 
-#include <stdbool.h>
+#include <stdlib.h>
 
 /* The sign of this is the sign of (root - x), whichever way the curve runs. */
 static void distance(mpfr_ptr out, mpfr_srcptr x, const struct cf_curve *c)
@@ -17,7 +17,13 @@ static bool root_is_above(long exponent, mpfr_ptr x, mpfr_ptr f, const struct cf
     return mpfr_cmp_ui(f, 0) > 0;
 }
 
-/* The e with 2^e < root <= 2^(e+1): doubling steps, then bisection of the exponent. */
+/* A series costs more the farther out it is asked: steps of one octave first. */
+static long next_step(long step, long reached)
+{
+    return labs(reached) < 12 ? 1 : 2 * step;
+}
+
+/* The e with 2^e < root <= 2^(e+1): growing steps, then bisection of the exponent. */
 static long root_exponent(mpfr_prec_t bits, const struct cf_curve *c)
 {
     const long limit = 1L << 40;
@@ -26,11 +32,15 @@ static long root_exponent(mpfr_prec_t bits, const struct cf_curve *c)
 
     mpfr_inits2(bits, x, f, (mpfr_ptr)0);
     if (root_is_above(0, x, f, c)) {
-        for (low = 0, high = 1; high < limit && root_is_above(high, x, f, c); high += step *= 2)
+        for (low = 0, high = 1; high < limit && root_is_above(high, x, f, c); high += step) {
             low = high;
+            step = next_step(step, high);
+        }
     } else {
-        for (high = 0, low = -1; low > -limit && !root_is_above(low, x, f, c); low -= step *= 2)
+        for (high = 0, low = -1; low > -limit && !root_is_above(low, x, f, c); low -= step) {
             high = low;
+            step = next_step(step, low);
+        }
     }
     while (high - low > 1) {
         const long middle = low + (high - low) / 2;
@@ -50,19 +60,33 @@ struct bracket {
     int last_side, stale;
 };
 
-static void bracket_choose(mpfr_ptr x, const struct bracket *b)
+/* x moves to where it is at least `least` inside both ends: where an end already is the root to
+ * within that distance, the next step then closes the bracket from the other side. */
+static void bracket_clamp(mpfr_ptr x, mpfr_ptr spare, const struct bracket *b, mpfr_exp_t least)
+{
+    mpfr_set_ui_2exp(spare, 1, least, MPFR_RNDN);
+    mpfr_add(spare, b->low, spare, MPFR_RNDN);
+    mpfr_max(x, x, spare, MPFR_RNDN);
+    mpfr_set_ui_2exp(spare, 1, least, MPFR_RNDN);
+    mpfr_sub(spare, b->high, spare, MPFR_RNDN);
+    mpfr_min(x, x, spare, MPFR_RNDN);
+}
+
+static void bracket_choose(mpfr_ptr x, const struct bracket *b, mpfr_prec_t bits)
 {
     mpfr_t slope;
 
     mpfr_init2(slope, mpfr_get_prec(x));
-    mpfr_sub(slope, b->f_low, b->f_high, MPFR_RNDN);
-    mpfr_sub(x, b->high, b->low, MPFR_RNDN);
-    mpfr_mul(x, x, b->f_low, MPFR_RNDN);
-    mpfr_div(x, x, slope, MPFR_RNDN);
-    mpfr_add(x, x, b->low, MPFR_RNDN);
-    if (b->stale > 3 || !(mpfr_greater_p(x, b->low) && mpfr_less_p(x, b->high))) {
+    if (b->stale > 3) {
         mpfr_add(x, b->low, b->high, MPFR_RNDN);
         mpfr_div_2ui(x, x, 1, MPFR_RNDN);
+    } else {
+        mpfr_sub(slope, b->f_low, b->f_high, MPFR_RNDN);
+        mpfr_sub(x, b->high, b->low, MPFR_RNDN);
+        mpfr_mul(x, x, b->f_low, MPFR_RNDN);
+        mpfr_div(x, x, slope, MPFR_RNDN);
+        mpfr_add(x, x, b->low, MPFR_RNDN);
+        bracket_clamp(x, slope, b, mpfr_get_exp(b->high) - 4 - (mpfr_exp_t)bits);
     }
     mpfr_clear(slope);
 }
@@ -104,7 +128,7 @@ static bool bracket_is_narrow(struct bracket *b, mpfr_prec_t bits)
 
 void cf_invert(mpfr_ptr out, const struct cf_curve *c)
 {
-    const mpfr_prec_t bits = mpfr_get_prec(out) + 32;
+    const mpfr_prec_t target = mpfr_get_prec(out) + 4, bits = target + 32;
     const long exponent = root_exponent(bits, c);
     struct bracket b = {.last_side = 0};
     mpfr_t x, f;
@@ -115,8 +139,8 @@ void cf_invert(mpfr_ptr out, const struct cf_curve *c)
     mpfr_set_inf(b.width, 1);
     distance(b.f_low, b.low, c);
     distance(b.f_high, b.high, c);
-    while (!bracket_is_narrow(&b, mpfr_get_prec(out) + 4)) {
-        bracket_choose(x, &b);
+    while (!bracket_is_narrow(&b, target)) {
+        bracket_choose(x, &b, target);
         distance(f, x, c);
         bracket_shrink(&b, x, f);
     }
