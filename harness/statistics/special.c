@@ -302,7 +302,8 @@ void cf_chi2_lower(mpfr_ptr out, mpfr_srcptr x, mpfr_srcptr nu)
 }
 
 /* With h = x / 2 and a = nu / 2 > 0 the tail is at least h^(a-1) e^-h / Gamma(a) for a >= 1, and
- * at least e^-h / (1 + h) / Gamma(a) for a < 1, which bounds the bits that 1 - P loses. */
+ * at least e^-h / (1 + h) / Gamma(a) for a < 1, which bounds the bits that 1 - P loses; below the
+ * mean, h < a with a >= 1, it is above 1/4. */
 void cf_chi2_upper(mpfr_ptr out, mpfr_srcptr x, mpfr_srcptr nu)
 {
     const double h = mpfr_get_d(x, MPFR_RNDN) / 2, a = mpfr_get_d(nu, MPFR_RNDN) / 2;
@@ -311,7 +312,7 @@ void cf_chi2_upper(mpfr_ptr out, mpfr_srcptr x, mpfr_srcptr nu)
     if (chi2_is_trivial(out, x, nu, 1))
         return;
     nats = h + lgamma(a) + (a < 1 ? log1p(h) : -(a - 1) * log(h));
-    chi2(out, x, nu, nats > 0 ? (mpfr_prec_t)(1.45 * nats) : 0, true);
+    chi2(out, x, nu, nats > 0 && !(a >= 1 && h < a) ? (mpfr_prec_t)(1.45 * nats) : 0, true);
 }
 
 /* ---- quantiles ------------------------------------------------------------------------------ */
