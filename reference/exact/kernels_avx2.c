@@ -1,0 +1,42 @@
+/* The kernels for AVX2 with FMA; an empty table elsewhere, which is never asked for. */
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+#define KERNEL __attribute__((target("avx2,fma")))
+#define W       4
+#define ROWS    4
+#define HAS_FMA 1
+#define TABLE   cf_kernels_avx2
+#define PRODUCTS(kernel) kernel
+#define FMA(a, b, c) ((vd)_mm256_fmadd_pd((__m256d)(a), (__m256d)(b), (__m256d)(c)))
+#define ADD(a, b)    FMA(a, splat(1), b)
+#define SUB(a, b)    ((vd)_mm256_fmsub_pd((__m256d)(a), _mm256_set1_pd(1), (__m256d)(b)))
+#define MINI(a, b)   ((vi)pick((__m256i)(a), (__m256i)(b), (__m256i)((a) > (b))))
+#define MAXI(a, b)   ((vi)pick((__m256i)(a), (__m256i)(b), (__m256i)((a) < (b))))
+#define PAIR_ADD     pair_add
+
+#include <stdint.h>
+
+KERNEL static inline __m256i pick(__m256i a, __m256i b, __m256i choose_b)
+{
+    return _mm256_blendv_epi8(a, b, choose_b);
+}
+
+KERNEL static inline void pair_add(uint64_t *sum, const uint64_t *s)
+{
+    const __m128i halves = _mm_cvtepu32_epi64(_mm_loadl_epi64((const __m128i *)s));
+
+    _mm_store_si128((__m128i *)sum, _mm_add_epi64(_mm_load_si128((const __m128i *)sum), halves));
+}
+
+#include "kernels.inc.h"
+#include "products.inc.h"
+#include "tile.inc.h"
+
+#else
+
+#include "kernels.h"
+const struct cf_kernels cf_kernels_avx2 = {0};
+
+#endif
