@@ -48,7 +48,8 @@ static void carry_side(int64_t *limb, int low, int high)
     }
 }
 
-/* The digit above the touched range takes the last carry and keeps its sign, so that nothing ripples. */
+/* The digit above the touched range takes the last carry and keeps its sign, so that nothing
+ * ripples. */
 void cf_accumulator_carry(struct cf_accumulator *acc)
 {
     if (acc->high >= acc->low) {
@@ -72,7 +73,8 @@ void cf_accumulator_add(struct cf_accumulator *acc, double x)
     cf_accumulator_add_integer(acc, p.negative, (int64_t)p.significand, p.exponent);
 }
 
-/* The product of two significands has 106 bits; its two halves of 53 are added one after the other. */
+/* The product of two significands has 106 bits; its two halves of 53 are added one after the other.
+ */
 void cf_accumulator_add_product(struct cf_accumulator *acc, double x, double y)
 {
     const uint64_t x_bits = cf_bits_of_double(x), y_bits = cf_bits_of_double(y);
@@ -85,7 +87,8 @@ void cf_accumulator_add_product(struct cf_accumulator *acc, double x, double y)
         return;
     }
     acc->seen |= product == 0 && side ? CF_SEEN_MINUS_ZERO : CF_SEEN_OTHER;
-    cf_accumulator_add_integer(acc, side, (int64_t)((uint64_t)product & 0x1fffffffffffff), exponent);
+    cf_accumulator_add_integer(acc, side, (int64_t)((uint64_t)product & 0x1fffffffffffff),
+                               exponent);
     cf_accumulator_add_integer(acc, side, (int64_t)(product >> 53), exponent + 53);
 }
 

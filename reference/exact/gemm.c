@@ -1,7 +1,8 @@
-/* Products of matrices. For f32 one product in double arithmetic, whose error a bound limits; for f64 the
- * operands are first cut into slices, so that the leading parts of the product come out without error.
- * Where the bound shows that everything within it rounds to the same number, that number is the truth;
- * every other element goes through the exact dot. docs/reference.md has the bounds. */
+/* Products of matrices. For f32 one product in double arithmetic, whose error a bound limits; for
+ * f64 the operands are first cut into slices, so that the leading parts of the product come out
+ * without error. Where the bound shows that everything within it rounds to the same number, that
+ * number is the truth; every other element goes through the exact dot. docs/reference.md has the
+ * bounds. */
 #include "parallel.h"
 #include "product.h"
 
@@ -11,8 +12,8 @@
 
 enum { ROWS_LEAST = 8, TRANSPOSE_FROM = 16 };
 
-/* What the element-wise passes share. High, low, scale: [m][n], and high + low is the value up to an error
- * of bound_by_scale * scale + bound_fixed, all in units of 2^(row[i] + column[j]). */
+/* What the element-wise passes share. High, low, scale: [m][n], and high + low is the value up to
+ * an error of bound_by_scale * scale + bound_fixed, all in units of 2^(row[i] + column[j]). */
 struct gemm {
     struct cf_truth *c;
     const void *a, *b, *b_columns; /* b_columns: b transposed, or NULL */
@@ -30,9 +31,9 @@ struct estimate {
     double high, low, bound;
 };
 
-/* Sets t to the number that everything within the bound rounds to; false when there is none. The ends of
- * the interval are moved outward when they are rounded to double, so that nothing rounds twice. Zero is
- * left to the exact dot, which knows its sign. */
+/* Sets t to the number that everything within the bound rounds to; false when there is none. The
+ * ends of the interval are moved outward when they are rounded to double, so that nothing rounds
+ * twice. Zero is left to the exact dot, which knows its sign. */
 static bool certify(struct cf_truth *t, const struct estimate *e, enum cf_exact_format format)
 {
     const double limit = 0x1p-20 * cf_format_u(format) * t->scale;
@@ -86,11 +87,11 @@ static void exact_element(struct gemm *g, int64_t i, int64_t j)
     struct cf_truth *t = &g->c[i * g->n + j];
 
     if (g->wide)
-        cf_exact_dot_strided_f64(t, (const double *)g->a + i * g->k, 1, (const double *)b + from, inc, g->k,
-                                 g->format, 1);
+        cf_exact_dot_strided_f64(t, (const double *)g->a + i * g->k, 1, (const double *)b + from,
+                                 inc, g->k, g->format, 1);
     else
-        cf_exact_dot_strided_f32(t, (const float *)g->a + i * g->k, 1, (const float *)b + from, inc, g->k,
-                                 g->format, 1);
+        cf_exact_dot_strided_f32(t, (const float *)g->a + i * g->k, 1, (const float *)b + from, inc,
+                                 g->k, g->format, 1);
 }
 
 /* A scale of -1 marks an element that the bound left open. */
@@ -127,8 +128,8 @@ static void *transposed(const struct gemm *g)
 
     for (int64_t l = 0; l < g->k; ++l)
         for (int64_t j = 0; j < g->n; ++j)
-            memcpy(to + (size_t)(j * g->k + l) * size, (const char *)g->b + (size_t)(l * g->n + j) * size,
-                   size);
+            memcpy(to + (size_t)(j * g->k + l) * size,
+                   (const char *)g->b + (size_t)(l * g->n + j) * size, size);
     return to;
 }
 
@@ -157,7 +158,8 @@ static double *magnitudes(const double *x, int64_t n)
 }
 
 /* The sums of |a * b|, raised above all that rounding could have taken from them. */
-static double *scales(const double *a, const double *b, int64_t m, int64_t n, int64_t k, int threads)
+static double *scales(const double *a, const double *b, int64_t m, int64_t n, int64_t k,
+                      int threads)
 {
     const double raise = 1 + 1.01 * 0x1p-53 * (cf_product_roundings(k, 1) + 4);
     double *a_abs = magnitudes(a, m * k), *b_abs = magnitudes(b, k * n);
@@ -180,8 +182,8 @@ static double *widened(const float *x, int64_t n)
     return to;
 }
 
-/* Products of floats are exact in double and cannot leave its range: the roundings of the additions are
- * the whole error, fused or not (Higham 2002, section 3.1). */
+/* Products of floats are exact in double and cannot leave its range: the roundings of the additions
+ * are the whole error, fused or not (Higham 2002, section 3.1). */
 static void by_one_product(struct gemm *g, const double *a, const double *b, int threads)
 {
     g->scale = scales(a, b, g->m, g->n, g->k, threads);
@@ -190,8 +192,8 @@ static void by_one_product(struct gemm *g, const double *a, const double *b, int
     g->bound_by_scale = 1.01 * 0x1p-53 * cf_product_roundings(g->k, 1);
 }
 
-/* One operand cut into slices: x = first + second + third, where first and second have few bits on a
- * common grid for each row of A or column of B, whose largest element is scaled below 1. */
+/* One operand cut into slices: x = first + second + third, where first and second have few bits on
+ * a common grid for each row of A or column of B, whose largest element is scaled below 1. */
 struct sliced {
     double *whole, *first, *second, *third, *later; /* later: second + third */
     int *exponent;
@@ -208,8 +210,10 @@ static void sliced_free(struct sliced *s)
 }
 
 /* Exponents such that |x| < 2^exponent over each group; 0 for a group of zeros or with no finite
- * maximum, whose elements the bound will leave open. Group of element (i, j): i, or j with by_column. */
-static void group_exponents(int *exponent, const double *x, int64_t rows, int64_t columns, bool by_column)
+ * maximum, whose elements the bound will leave open. Group of element (i, j): i, or j with
+ * by_column. */
+static void group_exponents(int *exponent, const double *x, int64_t rows, int64_t columns,
+                            bool by_column)
 {
     for (int64_t i = 0; i < rows; ++i)
         for (int64_t j = 0; j < columns; ++j) {
@@ -233,9 +237,9 @@ static struct sliced slice(const double *x, int64_t rows, int64_t columns, bool 
 {
     const int64_t n = rows * columns, groups = by_column ? columns : rows;
     struct sliced s = {
-        cf_exact_allocate(n, sizeof(double)),    cf_exact_allocate(n, sizeof(double)),
-        cf_exact_allocate(n, sizeof(double)),    cf_exact_allocate(n, sizeof(double)),
-        cf_exact_allocate(n, sizeof(double)),    cf_exact_allocate(groups, sizeof(int)),
+        cf_exact_allocate(n, sizeof(double)), cf_exact_allocate(n, sizeof(double)),
+        cf_exact_allocate(n, sizeof(double)), cf_exact_allocate(n, sizeof(double)),
+        cf_exact_allocate(n, sizeof(double)), cf_exact_allocate(groups, sizeof(int)),
     };
 
     for (int64_t i = 0; i < groups; ++i)
@@ -253,8 +257,8 @@ static struct sliced slice(const double *x, int64_t rows, int64_t columns, bool 
     return s;
 }
 
-static double *three_products(double *c, const struct gemm *g, const struct sliced *a, const struct sliced *b,
-                              int threads)
+static double *three_products(double *c, const struct gemm *g, const struct sliced *a,
+                              const struct sliced *b, int threads)
 {
     cf_product_add(c, a->second, b->later, g->m, g->n, g->k, threads);
     cf_product_add(c, a->first, b->third, g->m, g->n, g->k, threads);
@@ -262,8 +266,8 @@ static double *three_products(double *c, const struct gemm *g, const struct slic
     return c;
 }
 
-/* high + low = first + middle + last, where the sum of the first two is split without error (Knuth, The
- * Art of Computer Programming 2, section 4.2.2) and the last is small. */
+/* high + low = first + middle + last, where the sum of the first two is split without error (Knuth,
+ * The Art of Computer Programming 2, section 4.2.2) and the last is small. */
 static void add_up(double *high, double *low, double first, double middle, double last)
 {
     const double sum = first + middle, part = sum - first;
@@ -273,13 +277,15 @@ static void add_up(double *high, double *low, double first, double middle, doubl
     *low = small - (*high - sum);
 }
 
-/* With 2 bits + log2 k <= 53 the products first * first and first * second + second * first add up without
- * error: they are multiples of 2^(-2 bits) and 2^(-3 bits) below 2^53 of those units. What is left has
- * terms of at most 1.25 * 2^(-2 bits) in all for each l, and the usual bound. */
-static void by_slices(struct gemm *g, const struct sliced *a, const struct sliced *b, int bits, int threads)
+/* With 2 bits + log2 k <= 53 the products first * first and first * second + second * first add up
+ * without error: they are multiples of 2^(-2 bits) and 2^(-3 bits) below 2^53 of those units. What
+ * is left has terms of at most 1.25 * 2^(-2 bits) in all for each l, and the usual bound. */
+static void by_slices(struct gemm *g, const struct sliced *a, const struct sliced *b, int bits,
+                      int threads)
 {
     const int64_t size = g->m * g->n;
-    double *middle = cf_exact_allocate(size, sizeof *middle), *last = cf_exact_allocate(size, sizeof *last);
+    double *middle = cf_exact_allocate(size, sizeof *middle),
+           *last = cf_exact_allocate(size, sizeof *last);
     const double rest = 1.25 * (double)g->k * cf_power_of_two(-2 * bits);
 
     g->high = cf_exact_allocate(size, sizeof *g->high);
@@ -308,7 +314,8 @@ static int slice_bits(int64_t k)
     return (53 - log) / 2;
 }
 
-static void gemm_wide(struct gemm *g, const double *a, const double *b, int threads, int64_t *n_fallback)
+static void gemm_wide(struct gemm *g, const double *a, const double *b, int threads,
+                      int64_t *n_fallback)
 {
     const int bits = slice_bits(g->k);
     struct sliced sa = slice(a, g->m, g->k, false, bits), sb = slice(b, g->k, g->n, true, bits);
@@ -322,17 +329,18 @@ static void gemm_wide(struct gemm *g, const double *a, const double *b, int thre
     free(g->scale);
 }
 
-void cf_exact_gemm_f64(struct cf_truth *c, const double *a, const double *b, int64_t m, int64_t n, int64_t k,
-                       enum cf_exact_format format, int threads, int64_t *n_fallback)
+void cf_exact_gemm_f64(struct cf_truth *c, const double *a, const double *b, int64_t m, int64_t n,
+                       int64_t k, enum cf_exact_format format, int threads, int64_t *n_fallback)
 {
-    struct gemm g = {.c = c, .a = a, .b = b, .m = m, .n = n, .k = k, .format = format, .wide = true};
+    struct gemm g = {
+        .c = c, .a = a, .b = b, .m = m, .n = n, .k = k, .format = format, .wide = true};
 
     gemm_wide(&g, a, b, threads, n_fallback);
 }
 
 /* To the precision of double, a product of floats needs the slices too. */
-void cf_exact_gemm_f32(struct cf_truth *c, const float *a, const float *b, int64_t m, int64_t n, int64_t k,
-                       enum cf_exact_format format, int threads, int64_t *n_fallback)
+void cf_exact_gemm_f32(struct cf_truth *c, const float *a, const float *b, int64_t m, int64_t n,
+                       int64_t k, enum cf_exact_format format, int threads, int64_t *n_fallback)
 {
     struct gemm g = {.c = c, .a = a, .b = b, .m = m, .n = n, .k = k, .format = format};
     double *a_wide = widened(a, m * k), *b_wide = widened(b, k * n);

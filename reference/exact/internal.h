@@ -1,5 +1,6 @@
-/* What the files of the exact reference share: the raw digits of the accumulator, the table of kernels of
- * one instruction set, and a parallel loop. Not for use outside this folder, its tests and its bench. */
+/* What the files of the exact reference share: the raw digits of the accumulator, the table of
+ * kernels of one instruction set, and a parallel loop. Not for use outside this folder, its tests
+ * and its bench. */
 #ifndef CF_EXACT_INTERNAL_H
 #define CF_EXACT_INTERNAL_H
 
@@ -19,8 +20,8 @@ enum {
     CF_SEEN_OTHER = 16 /* any term that is not -0: it makes an exact zero +0 */
 };
 
-/* An addition moves each digit by less than 2^32, so that after so many of them a digit is still below
- * 2^62 and plus + minus fits in 64 bits. */
+/* An addition moves each digit by less than 2^32, so that after so many of them a digit is still
+ * below 2^62 and plus + minus fits in 64 bits. */
 #define CF_MAX_PENDING ((int64_t)1 << 29)
 
 /* Carries the digits of both sides, which leaves the number as it was and n_pending = 1. */
@@ -35,7 +36,8 @@ static inline void cf_accumulator_touch(struct cf_accumulator *acc, int low, int
 }
 
 /* Adds v * 2^exponent to one side; exponent >= -CF_ACCUMULATOR_BIAS. v may be negative. */
-static inline void cf_accumulator_add_integer(struct cf_accumulator *acc, int side, int64_t v, int exponent)
+static inline void cf_accumulator_add_integer(struct cf_accumulator *acc, int side, int64_t v,
+                                              int exponent)
 {
     const unsigned position = (unsigned)(exponent + CF_ACCUMULATOR_BIAS);
     const cf_int128 wide = (cf_int128)v * ((cf_int128)1 << (position & 31));
@@ -69,8 +71,8 @@ static inline double cf_power_of_two(int e)
     return cf_double_of_bits(e >= -1022 ? (uint64_t)(e + 1023) << 52 : (uint64_t)1 << (e + 1074));
 }
 
-/* Rounds a double to a format: used where the bound has already shown that all doubles between two ends
- * round alike, never on a value that was itself rounded. Returns the widened result. */
+/* Rounds a double to a format: used where the bound has already shown that all doubles between two
+ * ends round alike, never on a value that was itself rounded. Returns the widened result. */
 double cf_round_double(double x, enum cf_exact_format format);
 /* The unit roundoff 2^-p of a format of p bits. */
 double cf_format_u(enum cf_exact_format format);

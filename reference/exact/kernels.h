@@ -19,31 +19,32 @@ static inline int cf_window_grid(int top, int level)
     return top - 40 - 41 * level;
 }
 
-/* The exponents that a block spans: of its largest term, and of its smallest that is not zero. Special:
- * a term is infinite or NaN, or (products of doubles) leaves the range in which it can be split. */
+/* The exponents that a block spans: of its largest term, and of its smallest that is not zero.
+ * Special: a term is infinite or NaN, or (products of doubles) leaves the range in which it can be
+ * split. */
 struct cf_span {
     int highest, lowest;
     bool special, all_zero;
 };
 
-/* Bins of the terms by sign and exponent: [table][sign][bin][half]. A term is a significand shifted by
- * exponent mod 8, below 2^60; half 0 adds its low 32 bits, half 1 the others. */
+/* Bins of the terms by sign and exponent: [table][sign][bin][half]. A term is a significand shifted
+ * by exponent mod 8, below 2^60; half 0 adds its low 32 bits, half 1 the others. */
 struct cf_bins {
     uint64_t sum[CF_BIN_TABLES][2][CF_BINS][2];
 };
 
 struct cf_kernels {
-    /* Adds a block on `levels` grids below 2^top. False when that is not exact: a term of 2^(top - 1) or
-     * more, or not finite, or one that has bits below the last grid. */
-    bool (*window[CF_TERMS_KINDS])(struct cf_window *w, const void *x, const void *y, int n, int top,
-                                   int levels);
+    /* Adds a block on `levels` grids below 2^top. False when that is not exact: a term of 2^(top -
+     * 1) or more, or not finite, or one that has bits below the last grid. */
+    bool (*window[CF_TERMS_KINDS])(struct cf_window *w, const void *x, const void *y, int n,
+                                   int top, int levels);
     void (*span[CF_TERMS_KINDS])(struct cf_span *s, const void *x, const void *y, int n);
-    /* Adds a block to bins of weight 2^(8 bin - offset). No term may be infinite or NaN; for products of
-     * doubles those, and subnormal factors, go to `odd`. */
+    /* Adds a block to bins of weight 2^(8 bin - offset). No term may be infinite or NaN; for
+     * products of doubles those, and subnormal factors, go to `odd`. */
     void (*bins[CF_TERMS_KINDS])(struct cf_bins *b, struct cf_accumulator *odd, const void *x,
                                  const void *y, int n);
-    /* c[i][j] += sum over l of a[l][i] * b[l][j]: one chain in l for each element, and one addition to c.
-     * a: [k][rows], b: [k][columns], c: rows of `stride`. */
+    /* c[i][j] += sum over l of a[l][i] * b[l][j]: one chain in l for each element, and one addition
+     * to c. a: [k][rows], b: [k][columns], c: rows of `stride`. */
     void (*tile)(double *c, int64_t stride, const double *a, const double *b, int64_t k);
     int rows, columns;
     bool fused; /* the chain uses FMA */

@@ -1,8 +1,8 @@
 /* The kernels, written once over vectors of W doubles. A file that includes this one defines
  *   KERNEL      attributes of every function: the instruction set
  *   W           doubles in a vector
- *   HAS_FMA     whether FMA(a, b, c) is one rounding; without it, products of doubles have no kernels
- *   FMA(a,b,c)  a * b + c;   MINI, MAXI  the lesser and the greater of signed 64-bit integers
+ *   HAS_FMA     whether FMA(a, b, c) is one rounding; without it, products of doubles have no
+ * kernels FMA(a,b,c)  a * b + c;   MINI, MAXI  the lesser and the greater of signed 64-bit integers
  *   ADD, SUB    a + b and a - b once more, on another execution unit where that helps
  *   PAIR_ADD(sum, s)  adds the low and the high half of *s to sum[0] and sum[1]
  *   ROWS        rows of a tile of three vectors
@@ -61,7 +61,8 @@ struct tail {
     double x[2 * W], y[2 * W];
 };
 
-INLINE void tail_fill(struct tail *t, enum cf_terms terms, const void *x, const void *y, int i, int n)
+INLINE void tail_fill(struct tail *t, enum cf_terms terms, const void *x, const void *y, int i,
+                      int n)
 {
     const size_t size = terms == CF_TERMS_F64 || terms == CF_TERMS_F64_F64 ? 8 : 4;
 
@@ -107,7 +108,8 @@ INLINE int64_t lanes_max(vi v)
     return most;
 }
 
-/* 1.5 * 2^(52 + grid): a double whose unit in the last place is 2^grid, half a binade from either end. */
+/* 1.5 * 2^(52 + grid): a double whose unit in the last place is 2^grid, half a binade from either
+ * end. */
 INLINE vd anchor_of(int top, int level)
 {
     return splat(1.5 * cf_power_of_two(52 + cf_window_grid(top, level)));
@@ -131,8 +133,8 @@ INLINE struct sums sums_start(int top, int levels)
     return s;
 }
 
-/* Rounds r to the grid of a sum, adds that, and returns what is left. The magnitude of a term takes the
- * same parts with the sign of the term removed. */
+/* Rounds r to the grid of a sum, adds that, and returns what is left. The magnitude of a term takes
+ * the same parts with the sign of the term removed. */
 INLINE vd extract(vd *value, vd *magnitude, vd r, vi sign)
 {
     const vd t = *value + r, q = t - *value;
@@ -170,9 +172,10 @@ INLINE void drain_level(struct cf_window *w, int level, vd anchor, vd va, vd vb,
     w->scale[level] = lanes_sum((vi)ma - (vi)anchor + ((vi)mb - (vi)anchor));
 }
 
-/* The sum of magnitudes only grows; while it is within 2^50 units of its anchor, no sum has left the
- * binade of its anchor, and each addition was exact. NaN and infinity fail here too. */
-INLINE bool sums_drain(struct cf_window *w, const struct sums *a, const struct sums *b, int top, int levels)
+/* The sum of magnitudes only grows; while it is within 2^50 units of its anchor, no sum has left
+ * the binade of its anchor, and each addition was exact. NaN and infinity fail here too. */
+INLINE bool sums_drain(struct cf_window *w, const struct sums *a, const struct sums *b, int top,
+                       int levels)
 {
     const vd anchor = anchor_of(top, 0);
     const vi far = ((vi)a->m0 - (vi)anchor) | ((vi)b->m0 - (vi)anchor);
@@ -188,8 +191,8 @@ INLINE bool sums_drain(struct cf_window *w, const struct sums *a, const struct s
     return true;
 }
 
-INLINE bool window(enum cf_terms terms, struct cf_window *w, const void *x, const void *y, int n, int top,
-                   int levels)
+INLINE bool window(enum cf_terms terms, struct cf_window *w, const void *x, const void *y, int n,
+                   int top, int levels)
 {
     struct sums a = sums_start(top, levels), b = a;
     struct tail t;
@@ -207,8 +210,8 @@ INLINE bool window(enum cf_terms terms, struct cf_window *w, const void *x, cons
     return sums_drain(w, &a, &b, top, levels);
 }
 
-INLINE bool window_levels(enum cf_terms terms, struct cf_window *w, const void *x, const void *y, int n,
-                          int top, int levels)
+INLINE bool window_levels(enum cf_terms terms, struct cf_window *w, const void *x, const void *y,
+                          int n, int top, int levels)
 {
     if (levels == 2)
         return window(terms, w, x, y, n, top, 2);
@@ -217,17 +220,19 @@ INLINE bool window_levels(enum cf_terms terms, struct cf_window *w, const void *
     return window(terms, w, x, y, n, top, 4);
 }
 
-#define WINDOW(name, terms)                                                                            \
-    KERNEL static bool name(struct cf_window *w, const void *x, const void *y, int n, int top, int levels) \
-    {                                                                                                  \
-        return window_levels(terms, w, x, y, n, top, levels);                                          \
+#define WINDOW(name, terms)                                                                        \
+    KERNEL static bool name(struct cf_window *w, const void *x, const void *y, int n, int top,     \
+                            int levels)                                                            \
+    {                                                                                              \
+        return window_levels(terms, w, x, y, n, top, levels);                                      \
     }
 WINDOW(window_f64, CF_TERMS_F64)
 WINDOW(window_f32, CF_TERMS_F32)
 WINDOW(window_f32_f32, CF_TERMS_F32_F32)
 
 struct extremes {
-    vi most, least; /* bits of magnitudes; least: as unsigned, minus one, so that zero is the largest */
+    vi most,
+        least; /* bits of magnitudes; least: as unsigned, minus one, so that zero is the largest */
 };
 
 INLINE void extremes_add(struct extremes *e, vd x)
@@ -259,17 +264,18 @@ INLINE void span(enum cf_terms terms, struct cf_span *s, const void *x, const vo
         extremes_add(&e, load(terms, t.x, t.y, 0));
     }
     most = lanes_max(e.most);
-    least = lanes_min(e.least) * 2 + 1; /* the bits, or one less when they are odd: the same exponent or one below */
+    least = lanes_min(e.least) * 2 +
+            1; /* the bits, or one less when they are odd: the same exponent or one below */
     s->all_zero = most == 0;
     s->special = most >> 52 == 0x7ff;
     s->highest = most == 0 ? 0 : exponent_of(most);
     s->lowest = most == 0 ? 0 : exponent_of(least);
 }
 
-#define SPAN(name, terms)                                                            \
-    KERNEL static void name(struct cf_span *s, const void *x, const void *y, int n)  \
-    {                                                                                \
-        span(terms, s, x, y, n);                                                     \
+#define SPAN(name, terms)                                                                          \
+    KERNEL static void name(struct cf_span *s, const void *x, const void *y, int n)                \
+    {                                                                                              \
+        span(terms, s, x, y, n);                                                                   \
     }
 SPAN(span_f64, CF_TERMS_F64)
 SPAN(span_f32, CF_TERMS_F32)
@@ -318,12 +324,12 @@ INLINE void bins(enum cf_terms terms, struct cf_bins *sums, const void *x, const
     }
 }
 
-#define BINS(name, terms)                                                                              \
-    KERNEL static void name(struct cf_bins *b, struct cf_accumulator *odd, const void *x, const void *y, \
-                            int n)                                                                     \
-    {                                                                                                  \
-        (void)odd;                                                                                     \
-        bins(terms, b, x, y, n);                                                                       \
+#define BINS(name, terms)                                                                          \
+    KERNEL static void name(struct cf_bins *b, struct cf_accumulator *odd, const void *x,          \
+                            const void *y, int n)                                                  \
+    {                                                                                              \
+        (void)odd;                                                                                 \
+        bins(terms, b, x, y, n);                                                                   \
     }
 BINS(bins_f64, CF_TERMS_F64)
 BINS(bins_f32, CF_TERMS_F32)

@@ -3,18 +3,18 @@
 
 #include <immintrin.h>
 
-#define KERNEL __attribute__((target("avx2,fma")))
-#define W       4
-#define ROWS    4
-#define HAS_FMA 1
-#define TABLE   cf_kernels_avx2
+#define KERNEL           __attribute__((target("avx2,fma")))
+#define W                4
+#define ROWS             4
+#define HAS_FMA          1
+#define TABLE            cf_kernels_avx2
 #define PRODUCTS(kernel) kernel
-#define FMA(a, b, c) ((vd)_mm256_fmadd_pd((__m256d)(a), (__m256d)(b), (__m256d)(c)))
-#define ADD(a, b)    FMA(a, splat(1), b)
-#define SUB(a, b)    ((vd)_mm256_fmsub_pd((__m256d)(a), _mm256_set1_pd(1), (__m256d)(b)))
-#define MINI(a, b)   ((vi)pick((__m256i)(a), (__m256i)(b), (__m256i)((a) > (b))))
-#define MAXI(a, b)   ((vi)pick((__m256i)(a), (__m256i)(b), (__m256i)((a) < (b))))
-#define PAIR_ADD     pair_add
+#define FMA(a, b, c)     ((vd)_mm256_fmadd_pd((__m256d)(a), (__m256d)(b), (__m256d)(c)))
+#define ADD(a, b)        FMA(a, splat(1), b)
+#define SUB(a, b)        ((vd)_mm256_fmsub_pd((__m256d)(a), _mm256_set1_pd(1), (__m256d)(b)))
+#define MINI(a, b)       ((vi)pick((__m256i)(a), (__m256i)(b), (__m256i)((a) > (b))))
+#define MAXI(a, b)       ((vi)pick((__m256i)(a), (__m256i)(b), (__m256i)((a) < (b))))
+#define PAIR_ADD         pair_add
 
 #include <stdint.h>
 

@@ -3,18 +3,18 @@
 
 #include <immintrin.h>
 
-#define KERNEL __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")))
-#define W       8
-#define ROWS    8
-#define HAS_FMA 1
-#define TABLE   cf_kernels_avx512
+#define KERNEL           __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")))
+#define W                8
+#define ROWS             8
+#define HAS_FMA          1
+#define TABLE            cf_kernels_avx512
 #define PRODUCTS(kernel) kernel
-#define FMA(a, b, c) ((vd)_mm512_fmadd_pd((__m512d)(a), (__m512d)(b), (__m512d)(c)))
-#define ADD(a, b)    FMA(a, splat(1), b)
-#define SUB(a, b)    ((vd)_mm512_fmsub_pd((__m512d)(a), _mm512_set1_pd(1), (__m512d)(b)))
-#define MINI(a, b)   ((vi)_mm512_min_epi64((__m512i)(a), (__m512i)(b)))
-#define MAXI(a, b)   ((vi)_mm512_max_epi64((__m512i)(a), (__m512i)(b)))
-#define PAIR_ADD     pair_add
+#define FMA(a, b, c)     ((vd)_mm512_fmadd_pd((__m512d)(a), (__m512d)(b), (__m512d)(c)))
+#define ADD(a, b)        FMA(a, splat(1), b)
+#define SUB(a, b)        ((vd)_mm512_fmsub_pd((__m512d)(a), _mm512_set1_pd(1), (__m512d)(b)))
+#define MINI(a, b)       ((vi)_mm512_min_epi64((__m512i)(a), (__m512i)(b)))
+#define MAXI(a, b)       ((vi)_mm512_max_epi64((__m512i)(a), (__m512i)(b)))
+#define PAIR_ADD         pair_add
 
 #include <stdint.h>
 

@@ -1,16 +1,16 @@
 /* The kernels in plain C: two doubles in a vector, no FMA. */
 #define KERNEL
-#define W       2
-#define ROWS    4
-#define HAS_FMA 0
-#define TABLE   cf_kernels_portable
+#define W                2
+#define ROWS             4
+#define HAS_FMA          0
+#define TABLE            cf_kernels_portable
 #define PRODUCTS(kernel) NULL
-#define FMA(a, b, c) ((a) * (b) + (c))
-#define ADD(a, b)    ((a) + (b))
-#define SUB(a, b)    ((a) - (b))
-#define MINI(a, b)   pick((a) < (b), a, b)
-#define MAXI(a, b)   pick((a) > (b), a, b)
-#define PAIR_ADD     pair_add
+#define FMA(a, b, c)     ((a) * (b) + (c))
+#define ADD(a, b)        ((a) + (b))
+#define SUB(a, b)        ((a) - (b))
+#define MINI(a, b)       pick((a) < (b), a, b)
+#define MAXI(a, b)       pick((a) > (b), a, b)
+#define PAIR_ADD         pair_add
 
 #include <stdint.h>
 

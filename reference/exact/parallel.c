@@ -20,14 +20,17 @@ static void *start(void *argument)
     return NULL;
 }
 
-void cf_parallel(int parts, int64_t n, void (*run)(void *context, int64_t first, int64_t last, int part),
-                 void *context)
+void cf_parallel(int parts, int64_t n,
+                 void (*run)(void *context, int64_t first, int64_t last, int part), void *context)
 {
     struct job job[CF_MAX_PARTS];
 
     for (int p = 0; p < parts; ++p)
-        job[p] = (struct job){.run = run, .context = context, .first = n * p / parts,
-                              .last = n * (p + 1) / parts, .part = p};
+        job[p] = (struct job){.run = run,
+                              .context = context,
+                              .first = n * p / parts,
+                              .last = n * (p + 1) / parts,
+                              .part = p};
     for (int p = 1; p < parts; ++p)
         job[p].started = pthread_create(&job[p].thread, NULL, start, &job[p]) == 0;
     start(&job[0]);

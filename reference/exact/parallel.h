@@ -8,10 +8,10 @@
 
 enum { CF_MAX_PARTS = 64 };
 
-/* Calls run(context, first, last, part) for `parts` ranges that cover 0 .. n-1, each in a thread, and
- * returns when all have ended. 1 <= parts <= CF_MAX_PARTS; n * parts must not overflow. */
-void cf_parallel(int parts, int64_t n, void (*run)(void *context, int64_t first, int64_t last, int part),
-                 void *context);
+/* Calls run(context, first, last, part) for `parts` ranges that cover 0 .. n-1, each in a thread,
+ * and returns when all have ended. 1 <= parts <= CF_MAX_PARTS; n * parts must not overflow. */
+void cf_parallel(int parts, int64_t n,
+                 void (*run)(void *context, int64_t first, int64_t last, int part), void *context);
 
 /* How many parts to make of `work` units when a part should have at least `least` of them. */
 static inline int cf_parts(int threads, int64_t work, int64_t least)

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 
 enum {
-    STRIP_ROWS = 96,       /* rows of A that are packed at once: 96 x 256 doubles stay in the L2 cache */
-    STRIP_COLUMNS = 768,   /* columns of B that are packed at once */
-    TILE_MOST = 8 * 24,    /* the largest tile of any instruction set */
-    PART_LEAST = 32        /* rows or columns that are worth a thread */
+    STRIP_ROWS = 96, /* rows of A that are packed at once: 96 x 256 doubles stay in the L2 cache */
+    STRIP_COLUMNS = 768, /* columns of B that are packed at once */
+    TILE_MOST = 8 * 24,  /* the largest tile of any instruction set */
+    PART_LEAST = 32      /* rows or columns that are worth a thread */
 };
 
 struct product {
@@ -67,8 +67,8 @@ static void pack_b(double *to, const struct product *p, const struct piece *s, i
     }
 }
 
-static void edge_tile(const struct product *p, double *c, int64_t rows, int64_t columns, const double *a,
-                      const double *b, int64_t terms)
+static void edge_tile(const struct product *p, double *c, int64_t rows, int64_t columns,
+                      const double *a, const double *b, int64_t terms)
 {
     const struct cf_kernels *k = p->kernels;
     double whole[TILE_MOST] = {0};
@@ -85,7 +85,8 @@ static void tiles(const struct product *p, const struct piece *s, const double *
 
     for (int64_t j = 0; j < s->columns; j += k->columns)
         for (int64_t i = 0; i < s->rows; i += k->rows) {
-            const int64_t rows = least(k->rows, s->rows - i), columns = least(k->columns, s->columns - j);
+            const int64_t rows = least(k->rows, s->rows - i),
+                          columns = least(k->columns, s->columns - j);
             double *c = p->c + (s->row + i) * p->n + s->column + j;
             const double *ai = a + i * s->terms, *bj = b + j * s->terms;
 
@@ -96,15 +97,18 @@ static void tiles(const struct product *p, const struct piece *s, const double *
         }
 }
 
-static void rectangle(const struct product *p, int64_t row, int64_t rows, int64_t column, int64_t columns)
+static void rectangle(const struct product *p, int64_t row, int64_t rows, int64_t column,
+                      int64_t columns)
 {
     double *a = cf_exact_allocate((int64_t)(STRIP_ROWS + 8) * CF_PRODUCT_CHAIN, sizeof *a);
     double *b = cf_exact_allocate((int64_t)(STRIP_COLUMNS + 24) * CF_PRODUCT_CHAIN, sizeof *b);
 
     for (int64_t j = 0; j < columns; j += STRIP_COLUMNS)
         for (int64_t l = 0; l < p->k; l += CF_PRODUCT_CHAIN) {
-            struct piece s = {.column = column + j, .columns = least(STRIP_COLUMNS, columns - j),
-                              .term = l, .terms = least(CF_PRODUCT_CHAIN, p->k - l)};
+            struct piece s = {.column = column + j,
+                              .columns = least(STRIP_COLUMNS, columns - j),
+                              .term = l,
+                              .terms = least(CF_PRODUCT_CHAIN, p->k - l)};
 
             pack_b(b, p, &s, p->kernels->columns);
             for (int64_t i = 0; i < rows; i += STRIP_ROWS) {
@@ -134,7 +138,8 @@ static void some_columns(void *context, int64_t first, int64_t last, int part)
     rectangle(p, 0, p->m, first, last - first);
 }
 
-void cf_product_add(double *c, const double *a, const double *b, int64_t m, int64_t n, int64_t k, int threads)
+void cf_product_add(double *c, const double *a, const double *b, int64_t m, int64_t n, int64_t k,
+                    int threads)
 {
     struct product p = {cf_kernels_get(), c, a, b, m, n, k};
 

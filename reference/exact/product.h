@@ -4,14 +4,15 @@
 
 #include "kernels.h"
 
-/* c += a * b.  a: [m][k], b: [k][n], c: [m][n], row-major and dense. For each element: a chain over each
- * CF_PRODUCT_CHAIN terms in order, fused where the kernels are, and one addition to c for each chain. The
- * same bits for any number of threads. */
+/* c += a * b.  a: [m][k], b: [k][n], c: [m][n], row-major and dense. For each element: a chain over
+ * each CF_PRODUCT_CHAIN terms in order, fused where the kernels are, and one addition to c for each
+ * chain. The same bits for any number of threads. */
 enum { CF_PRODUCT_CHAIN = 256 };
 void cf_product_add(double *c, const double *a, const double *b, int64_t m, int64_t n, int64_t k,
                     int threads);
 
-/* How often a term of such a product meets a rounding at most, after `calls` calls with k terms each. */
+/* How often a term of such a product meets a rounding at most, after `calls` calls with k terms
+ * each. */
 static inline double cf_product_roundings(int64_t k, int calls)
 {
     const int64_t chains = (k + CF_PRODUCT_CHAIN - 1) / CF_PRODUCT_CHAIN;

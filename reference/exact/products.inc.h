@@ -1,7 +1,8 @@
-/* Kernels for products of doubles, on top of kernels.inc.h. A product is split without error into its
- * rounded value h and the rest l = fma(x, y, -h), of at most 53 bits each (Dekker, A floating-point
- * technique for extending the available precision, 1971; with FMA: Handbook of Floating-Point Arithmetic,
- * Muller et al., 2018, section 4.4), which holds as long as l does not fall below the subnormals. */
+/* Kernels for products of doubles, on top of kernels.inc.h. A product is split without error into
+ * its rounded value h and the rest l = fma(x, y, -h), of at most 53 bits each (Dekker, A
+ * floating-point technique for extending the available precision, 1971; with FMA: Handbook of
+ * Floating-Point Arithmetic, Muller et al., 2018, section 4.4), which holds as long as l does not
+ * fall below the subnormals. */
 #if HAS_FMA
 
 /* The last bit of l is at most 105 below the leading bit of h; this keeps it above 2^-1074. */
@@ -19,8 +20,8 @@ INLINE struct product product_of(vd x, vd y)
     return (struct product){h, FMA(x, y, -h), (vi)h & SIGN};
 }
 
-/* Levels of a block of products: those of h, and the same ones shifted for l. h needs no more grids than
- * levels - 1, l none that is coarser than the second. `least` gathers the smallest |h|. */
+/* Levels of a block of products: those of h, and the same ones shifted for l. h needs no more grids
+ * than levels - 1, l none that is coarser than the second. `least` gathers the smallest |h|. */
 struct product_sums {
     struct sums s;
     vi least;
@@ -80,13 +81,15 @@ KERNEL static bool any_below(const double *x, const double *y, int n, double lim
 /* The smallest exponent of h that `levels` grids below 2^top hold, with its l. */
 INLINE int least_exponent(int top, int levels)
 {
-    const int by_l = cf_window_grid(top, levels - 1) + 105, by_h = cf_window_grid(top, levels - 2) + 52;
+    const int by_l = cf_window_grid(top, levels - 1) + 105,
+              by_h = cf_window_grid(top, levels - 2) + 52;
     const int least = by_l > by_h ? by_l : by_h;
 
     return least > LEAST_SPLIT ? least : LEAST_SPLIT;
 }
 
-INLINE bool product_window(struct cf_window *w, const double *x, const double *y, int n, int top, int levels)
+INLINE bool product_window(struct cf_window *w, const double *x, const double *y, int n, int top,
+                           int levels)
 {
     struct product_sums a = {sums_start(top, levels), splat_i(INT64_MAX)}, b = a;
     const vd anchor1 = anchor_of(top, 1), anchor2 = anchor_of(top, 2);
@@ -108,7 +111,8 @@ INLINE bool product_window(struct cf_window *w, const double *x, const double *y
             return false;
         a.least = b.least = least;
     }
-    if (lanes_min(MINI(a.least, b.least)) < (int64_t)cf_bits_of_double(limit) && any_below(x, y, n, limit))
+    if (lanes_min(MINI(a.least, b.least)) < (int64_t)cf_bits_of_double(limit) &&
+        any_below(x, y, n, limit))
         return false;
     return sums_drain(w, &a.s, &b.s, top, levels);
 }
@@ -130,8 +134,8 @@ KERNEL static void span_f64_f64(struct cf_span *s, const void *x, const void *y,
     s->special = s->special || any_below(x, y, n, cf_power_of_two(LEAST_SPLIT));
 }
 
-/* The exponent fields and the significands as doubles in [1, 2); lanes that the splitting cannot take,
- * infinite, NaN or subnormal, are marked. */
+/* The exponent fields and the significands as doubles in [1, 2); lanes that the splitting cannot
+ * take, infinite, NaN or subnormal, are marked. */
 struct factor {
     vi field, zero, odd;
     vd significand;
@@ -152,7 +156,8 @@ INLINE struct factor factor_of(vd x)
 
 enum { PRODUCT_OFFSET = 112 }; /* makes the exponents of all l positive */
 
-/* A double in [2^-104, 4) times 2^(sum of the two exponent fields), to its bin; nothing where not kept. */
+/* A double in [2^-104, 4) times 2^(sum of the two exponent fields), to its bin; nothing where not
+ * kept. */
 INLINE struct binned bin_of_part(vd part, vi fields, vi side, vi keep)
 {
     const vi bits = (vi)part;

@@ -1,16 +1,18 @@
-/* Sums and dots: block by block into an accumulator, by the cheapest way that is exact for the block. */
+/* Sums and dots: block by block into an accumulator, by the cheapest way that is exact for the
+ * block. */
 #include "kernels.h"
 #include "parallel.h"
 
 #include <math.h>
 
 enum {
-    FEW = 24,          /* terms that one by one are faster than in a block */
-    PLAN_FOR = 64,     /* blocks before the choice of levels is made anew, so that it can also sink */
-    PART = 16          /* blocks that are worth a thread */
+    FEW = 24,      /* terms that one by one are faster than in a block */
+    PLAN_FOR = 64, /* blocks before the choice of levels is made anew, so that it can also sink */
+    PART = 16      /* blocks that are worth a thread */
 };
 
-/* The terms of a reduction. Element i of an operand is at i * inc, or at index[i] where there is one. */
+/* The terms of a reduction. Element i of an operand is at i * inc, or at index[i] where there is
+ * one. */
 struct operand {
     const void *data;
     int64_t inc;
@@ -44,7 +46,8 @@ static double element(enum cf_terms kind, const void *x, int i)
     return wide ? ((const double *)x)[i] : (double)((const float *)x)[i];
 }
 
-static void add_one_by_one(struct cf_accumulator *acc, enum cf_terms kind, const void *x, const void *y, int n)
+static void add_one_by_one(struct cf_accumulator *acc, enum cf_terms kind, const void *x,
+                           const void *y, int n)
 {
     for (int i = 0; i < n; ++i) {
         if (has_factors(kind))
@@ -55,7 +58,8 @@ static void add_one_by_one(struct cf_accumulator *acc, enum cf_terms kind, const
 }
 
 /* The block held zeros only: all that matters is whether each of them is -0. */
-static void see_zeros(struct cf_accumulator *acc, enum cf_terms kind, const void *x, const void *y, int n)
+static void see_zeros(struct cf_accumulator *acc, enum cf_terms kind, const void *x, const void *y,
+                      int n)
 {
     for (int i = 0; i < n && (acc->seen & CF_SEEN_OTHER) == 0; ++i) {
         const bool minus = signbit(element(kind, x, i));
@@ -65,8 +69,8 @@ static void see_zeros(struct cf_accumulator *acc, enum cf_terms kind, const void
     }
 }
 
-/* plus = (scale + value) / 2 and minus = (scale - value) / 2 are integers: both sums have the same parts
- * up to signs. */
+/* plus = (scale + value) / 2 and minus = (scale - value) / 2 are integers: both sums have the same
+ * parts up to signs. */
 static bool add_window(struct cf_accumulator *acc, const struct cf_window *w, int top, int levels)
 {
     int64_t any = 0;
@@ -96,8 +100,8 @@ static bool by_window(struct worker *w, enum cf_terms kind, const void *x, const
     return true;
 }
 
-/* A bin takes less than 2^32 from each term and the tables together held fewer than 2^30 terms, so that the
- * sum of a bin over the tables is still positive as a signed integer. */
+/* A bin takes less than 2^32 from each term and the tables together held fewer than 2^30 terms, so
+ * that the sum of a bin over the tables is still positive as a signed integer. */
 static void drain_bin(struct worker *w, int side, int bin, int half, int exponent)
 {
     uint64_t sum = 0;
@@ -135,8 +139,8 @@ static void by_bins(struct worker *w, enum cf_terms kind, const void *x, const v
         drain_bins(w, bins_offset(kind));
 }
 
-/* How many grids hold all bits of a block that spans these exponents, and below which 2^top; 0 when even
- * the most do not. The anchors must be finite and the last grid no finer than 2^-1074. */
+/* How many grids hold all bits of a block that spans these exponents, and below which 2^top; 0 when
+ * even the most do not. The anchors must be finite and the last grid no finer than 2^-1074. */
 static int levels_for(enum cf_terms kind, const struct cf_span *s, int *top)
 {
     const bool products = kind == CF_TERMS_F64_F64;
@@ -212,7 +216,8 @@ static void add_sparse(struct worker *w, const struct terms *t, int64_t first, i
     }
 }
 
-static void add_range(struct cf_accumulator *acc, const struct terms *t, int64_t first, int64_t last)
+static void add_range(struct cf_accumulator *acc, const struct terms *t, int64_t first,
+                      int64_t last)
 {
     struct worker w;
 
@@ -277,50 +282,53 @@ static struct terms dense(enum cf_terms kind, size_t size, const void *x, const 
     return (struct terms){kind, size, {x, 1, NULL}, {y, 1, NULL}};
 }
 
-#define SUM(name, T, terms_kind, round)                                                                \
-    void name(struct cf_truth *out, const T *x, int64_t n, enum cf_exact_format format, int threads)   \
-    {                                                                                                  \
-        const struct terms t = dense(terms_kind, sizeof *x, x, NULL);                                  \
-                                                                                                       \
-        reduce(out, round, &t, n, format, threads);                                                    \
+#define SUM(name, T, terms_kind, round)                                                            \
+    void name(struct cf_truth *out, const T *x, int64_t n, enum cf_exact_format format,            \
+              int threads)                                                                         \
+    {                                                                                              \
+        const struct terms t = dense(terms_kind, sizeof *x, x, NULL);                              \
+                                                                                                   \
+        reduce(out, round, &t, n, format, threads);                                                \
     }
 SUM(cf_exact_sum_f64, double, CF_TERMS_F64, cf_accumulator_round)
 SUM(cf_exact_sum_f32, float, CF_TERMS_F32, cf_accumulator_round)
 SUM(cf_exact_asum_f64, double, CF_TERMS_F64, cf_accumulator_round_scale)
 SUM(cf_exact_asum_f32, float, CF_TERMS_F32, cf_accumulator_round_scale)
 
-#define NRM2(name, T, terms_kind)                                                                      \
-    void name(struct cf_truth *out, const T *x, int64_t n, enum cf_exact_format format, int threads)   \
-    {                                                                                                  \
-        const struct terms t = dense(terms_kind, sizeof *x, x, x);                                     \
-                                                                                                       \
-        reduce(out, cf_accumulator_round_sqrt, &t, n, format, threads);                                \
+#define NRM2(name, T, terms_kind)                                                                  \
+    void name(struct cf_truth *out, const T *x, int64_t n, enum cf_exact_format format,            \
+              int threads)                                                                         \
+    {                                                                                              \
+        const struct terms t = dense(terms_kind, sizeof *x, x, x);                                 \
+                                                                                                   \
+        reduce(out, cf_accumulator_round_sqrt, &t, n, format, threads);                            \
     }
 NRM2(cf_exact_nrm2_f64, double, CF_TERMS_F64_F64)
 NRM2(cf_exact_nrm2_f32, float, CF_TERMS_F32_F32)
 
-#define DOT(suffix, T, terms_kind)                                                                     \
-    void cf_exact_dot_##suffix(struct cf_truth *out, const T *x, const T *y, int64_t n,                \
-                               enum cf_exact_format format, int threads)                               \
-    {                                                                                                  \
-        const struct terms t = dense(terms_kind, sizeof *x, x, y);                                     \
-                                                                                                       \
-        reduce(out, cf_accumulator_round, &t, n, format, threads);                                     \
-    }                                                                                                  \
-    void cf_exact_dot_strided_##suffix(struct cf_truth *out, const T *x, int64_t incx, const T *y,     \
-                                       int64_t incy, int64_t n, enum cf_exact_format format,           \
-                                       int threads)                                                    \
-    {                                                                                                  \
-        const struct terms t = {terms_kind, sizeof *x, {x, incx, NULL}, {y, incy, NULL}};              \
-                                                                                                       \
-        reduce(out, cf_accumulator_round, &t, n, format, threads);                                     \
-    }                                                                                                  \
-    void cf_exact_dot_gather_##suffix(struct cf_truth *out, const T *x, const int64_t *ix, const T *y, \
-                                      const int64_t *iy, int64_t n, enum cf_exact_format format)       \
-    {                                                                                                  \
-        const struct terms t = {terms_kind, sizeof *x, {x, 1, ix}, {y, 1, iy}};                        \
-                                                                                                       \
-        reduce(out, cf_accumulator_round, &t, n, format, 1);                                           \
+#define DOT(suffix, T, terms_kind)                                                                 \
+    void cf_exact_dot_##suffix(struct cf_truth *out, const T *x, const T *y, int64_t n,            \
+                               enum cf_exact_format format, int threads)                           \
+    {                                                                                              \
+        const struct terms t = dense(terms_kind, sizeof *x, x, y);                                 \
+                                                                                                   \
+        reduce(out, cf_accumulator_round, &t, n, format, threads);                                 \
+    }                                                                                              \
+    void cf_exact_dot_strided_##suffix(struct cf_truth *out, const T *x, int64_t incx, const T *y, \
+                                       int64_t incy, int64_t n, enum cf_exact_format format,       \
+                                       int threads)                                                \
+    {                                                                                              \
+        const struct terms t = {terms_kind, sizeof *x, {x, incx, NULL}, {y, incy, NULL}};          \
+                                                                                                   \
+        reduce(out, cf_accumulator_round, &t, n, format, threads);                                 \
+    }                                                                                              \
+    void cf_exact_dot_gather_##suffix(struct cf_truth *out, const T *x, const int64_t *ix,         \
+                                      const T *y, const int64_t *iy, int64_t n,                    \
+                                      enum cf_exact_format format)                                 \
+    {                                                                                              \
+        const struct terms t = {terms_kind, sizeof *x, {x, 1, ix}, {y, 1, iy}};                    \
+                                                                                                   \
+        reduce(out, cf_accumulator_round, &t, n, format, 1);                                       \
     }
 DOT(f64, double, CF_TERMS_F64_F64)
 DOT(f32, float, CF_TERMS_F32_F32)

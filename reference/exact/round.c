@@ -4,9 +4,9 @@
 #include <math.h>
 
 struct format {
-    int precision;   /* bits of the significand */
-    int last;        /* exponent of the least subnormal */
-    int overflow;    /* 2^overflow is the first power of two beyond the format */
+    int precision; /* bits of the significand */
+    int last;      /* exponent of the least subnormal */
+    int overflow;  /* 2^overflow is the first power of two beyond the format */
 };
 
 static const struct format formats[] = {
@@ -159,7 +159,8 @@ static double upward(const struct digits *z)
     return assemble(c.significand + (c.half || c.rest), c.position, f->overflow, false);
 }
 
-/* Keeps the bits of z below a position; with `up`, what is missing to the next multiple, negated. */
+/* Keeps the bits of z below a position; with `up`, what is missing to the next multiple, negated.
+ */
 static void keep_rest(struct digits *z, int position, bool up)
 {
     const int top = position >> 5;
@@ -246,7 +247,8 @@ struct cf_truth cf_accumulator_round(const struct cf_accumulator *acc, enum cf_e
     return t;
 }
 
-struct cf_truth cf_accumulator_round_scale(const struct cf_accumulator *acc, enum cf_exact_format format)
+struct cf_truth cf_accumulator_round_scale(const struct cf_accumulator *acc,
+                                           enum cf_exact_format format)
 {
     struct cf_truth t;
     struct digits z;
@@ -272,8 +274,8 @@ static uint64_t integer_root(cf_uint128 v)
     return root;
 }
 
-/* The 64 leading bits of the root, and below them one digit that says whether anything is left. A root of
- * 64 bits with that digit rounds like the root itself to any format of at most 62 bits. */
+/* The 64 leading bits of the root, and below them one digit that says whether anything is left. A
+ * root of 64 bits with that digit rounds like the root itself to any format of at most 62 bits. */
 static void root_of(struct digits *z)
 {
     const int even = (top_bit(z) - 126) & ~1; /* 2^126 <= v < 2^128 */
@@ -293,14 +295,15 @@ static void root_of(struct digits *z)
     trim(z);
 }
 
-/* (v - s^2) / (s + sqrt(v)), where v - s^2 is exact before its one rounding. The significand of the
- * difference and its exponent are kept apart, since v may lie far outside the range of a double. */
-static double root_rest(const struct cf_accumulator *acc, double s)
+/* sqrt(v) - s = (v - s^2) / (s + sqrt(v)), where v - s^2 is exact before its one rounding, and
+ * `root` is sqrt(v) as a double. The significand of the difference and its exponent are kept apart,
+ * since v may lie far outside the range of a double. */
+static double root_rest(const struct cf_accumulator *acc, double s, double root)
 {
     struct cf_accumulator copy = *acc;
     struct digits z;
     struct cut c;
-    double rest, first;
+    double rest;
     int shift;
 
     cf_accumulator_add_product(&copy, -s, s);
@@ -310,11 +313,11 @@ static double root_rest(const struct cf_accumulator *acc, double s)
     c = cut_at(&z, 53, -CF_ACCUMULATOR_BIAS);
     rest = (double)(c.significand + rounds_up(&c)) * (z.negative ? -1 : 1);
     s = frexp(s, &shift);
-    first = ldexp(rest / (2 * s), c.position - CF_ACCUMULATOR_BIAS - 2 * shift);
-    return ldexp(rest / (2 * s + first), c.position - CF_ACCUMULATOR_BIAS - shift);
+    return ldexp(rest / (s + ldexp(root, -shift)), c.position - CF_ACCUMULATOR_BIAS - shift);
 }
 
-struct cf_truth cf_accumulator_round_sqrt(const struct cf_accumulator *acc, enum cf_exact_format format)
+struct cf_truth cf_accumulator_round_sqrt(const struct cf_accumulator *acc,
+                                          enum cf_exact_format format)
 {
     struct cf_truth t = {0};
     struct digits z;
@@ -330,7 +333,7 @@ struct cf_truth cf_accumulator_round_sqrt(const struct cf_accumulator *acc, enum
     if (t.rounded == 0)
         t.lo = nearest(&z, &formats[CF_EXACT_F64]);
     else if (!isinf(t.rounded))
-        t.lo = root_rest(acc, t.rounded);
+        t.lo = root_rest(acc, t.rounded, nearest(&z, &formats[CF_EXACT_F64]));
     return t;
 }
 

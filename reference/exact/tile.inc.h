@@ -1,16 +1,16 @@
 /* The innermost loop of the certified products: a tile of ROWS x 3 W elements, one chain each. */
 
 #define ROW_START(r) vd c##r##0 = splat(0), c##r##1 = c##r##0, c##r##2 = c##r##0;
-#define ROW_STEP(r)                                                                                    \
-    {                                                                                                  \
-        const vd e = splat(a[r]);                                                                      \
-        c##r##0 = FMA(e, b0, c##r##0);                                                                 \
-        c##r##1 = FMA(e, b1, c##r##1);                                                                 \
-        c##r##2 = FMA(e, b2, c##r##2);                                                                 \
+#define ROW_STEP(r)                                                                                \
+    {                                                                                              \
+        const vd e = splat(a[r]);                                                                  \
+        c##r##0 = FMA(e, b0, c##r##0);                                                             \
+        c##r##1 = FMA(e, b1, c##r##1);                                                             \
+        c##r##2 = FMA(e, b2, c##r##2);                                                             \
     }
-#define ROW_END(r)                                                                                     \
-    add_to(c + r * stride, c##r##0);                                                                   \
-    add_to(c + r * stride + W, c##r##1);                                                               \
+#define ROW_END(r)                                                                                 \
+    add_to(c + r * stride, c##r##0);                                                               \
+    add_to(c + r * stride + W, c##r##1);                                                           \
     add_to(c + r * stride + 2 * W, c##r##2);
 #if ROWS == 8
 #define ROWS_ALL(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7)
