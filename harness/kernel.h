@@ -32,6 +32,17 @@ struct cf_backend {
                   void (*emit)(void *, const char *key, const char *value), void *context);
 };
 
+/* The class of an algorithm is part of its contract.
+ *
+ * CF_CLASSICAL: every output is the sum of its terms in some order. Bit-exact on the fills whose
+ * partial sums are exact (integer, spike, small); each element obeys the bound of its own terms.
+ * CF_FAST: outputs come out of transforms (Winograd, FFT, Strassen), whose partial results are no
+ * partial sums. On the fill `small` every output must round to the exact integer; otherwise the
+ * bound is normwise, over a whole output with n = its most terms:
+ *   abs(error) <= growth * (n + extra_roundings) * u * n * product over the inputs of max abs(x).
+ */
+enum cf_class { CF_CLASSICAL, CF_FAST };
+
 struct cf_kernel {
     const char *op, *name; /* the op; the order or algorithm: forward, pairwise, kahan, cblas */
     const struct cf_backend *backend;
@@ -40,6 +51,12 @@ struct cf_kernel {
      * CF_UNSUPPORTED. */
     enum cf_status (*run)(struct cf_library *library, const struct cf_pairs *attributes,
                           const struct cf_tensor in[], struct cf_tensor out[]);
+    enum cf_class class; /* what the kernel claims to be */
+    /* CF_FAST: how far the transforms may magnify: the product of their infinity norms (for two
+     * dims, squared), or what the kernel's own comment derives. The worker reports it in hello's
+     * effective state: "fast" = "conv2d_fwd=81 conv2d_bwd_data=81", the ops whose kernel in this
+     * configuration is fast, with growth. No such key: all classical. */
+    double growth;
 };
 
 /* An integer attribute or its fallback; the manager has checked that it is a whole number. */

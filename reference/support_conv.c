@@ -187,12 +187,43 @@ int64_t cf_conv_most_taps(const struct cf_conv *g, enum cf_conv_way way)
     return most[way];
 }
 
+/* Of the taps 0 .. taps - 1: those with a pixel under output `at`, or with an output over pixel
+ * `at`.
+ */
+static int64_t in_range(const struct cf_conv *g, int64_t at, int64_t taps, int64_t extent,
+                        int64_t (*find)(const struct cf_conv *, int64_t, int64_t, int64_t))
+{
+    int64_t n = 0;
+
+    for (int64_t r = 0; r < taps; ++r)
+        n += find(g, at, r, extent) >= 0;
+    return n;
+}
+
+/* Outputs p whose tap r has a pixel. */
+static int64_t outputs_in_range(const struct cf_conv *g, int64_t r, int64_t extent, int64_t outputs)
+{
+    int64_t n = 0;
+
+    for (int64_t p = 0; p < outputs; ++p)
+        n += cf_conv_row(g, p, r, extent) >= 0;
+    return n;
+}
+
+/* As many as cf_conv_taps counts, without visiting them: rows times columns times channels. */
 int64_t cf_conv_terms(const struct cf_case *c, enum cf_conv_way way, int64_t i)
 {
     struct cf_conv g;
 
     CF_CHECK(cf_conv_read(&g, c, NULL) == 0);
-    return cf_conv_taps(&g, way, i, NULL, NULL);
+    if (way == CF_CONV_FWD)
+        return g.c / g.groups * in_range(&g, i / g.q % g.p, g.r, g.h, cf_conv_row) *
+               in_range(&g, i % g.q, g.s, g.w, cf_conv_row);
+    if (way == CF_CONV_BWD_DATA)
+        return g.k / g.groups * in_range(&g, i / g.w % g.h, g.r, g.p, cf_conv_back) *
+               in_range(&g, i % g.w, g.s, g.q, cf_conv_back);
+    return g.n * outputs_in_range(&g, i / g.s % g.r, g.h, g.p) *
+           outputs_in_range(&g, i % g.s, g.w, g.q);
 }
 
 void cf_conv_geometry(struct cf_conv *g, const struct cf_case *c, const struct cf_tensor in[],

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "reference.h"
+#include "../reference/support_conv.h"
 
 #define BITS 4000 /* holds a sum of products of three floats, whatever their exponents */
 
@@ -159,6 +159,32 @@ ParameterizedTest(struct shape *row, conv, fast_is_mpfr)
                  row->dims, fills[i / 3 % CF_COUNT(fills)]);
         draw(&d, line);
         compare(&d);
+        drop(&d);
+    }
+}
+
+/* The closed form of the number of terms against the taps themselves. */
+ParameterizedTestParameters(conv, terms_count_taps)
+{
+    return cr_make_param_array(struct shape, shapes, CF_COUNT(shapes));
+}
+
+ParameterizedTest(struct shape *row, conv, terms_count_taps)
+{
+    static const char *const ops[] = {"conv2d_fwd", "conv2d_bwd_data", "conv2d_bwd_filter"};
+    char line[240];
+
+    for (int way = 0; way < 3; ++way) {
+        struct cf_conv g;
+        struct drawn d;
+
+        snprintf(line, sizeof line, "%s f32 %s fill=integer", ops[way], row->dims);
+        draw(&d, line);
+        cf_conv_geometry(&g, &d.c, d.in, (enum cf_conv_way)way);
+        for (int64_t i = 0; i < cf_tensor_count(&d.out[0]); ++i)
+            cr_assert_eq(d.op->terms(&d.c, 0, i),
+                         cf_conv_taps(&g, (enum cf_conv_way)way, i, NULL, NULL), "%s: %lld", line,
+                         (long long)i);
         drop(&d);
     }
 }

@@ -57,12 +57,13 @@ static int64_t most_terms(const struct cf_case *c, const struct cf_op *op,
 }
 
 static void draw_one(const struct cf_case *c, const struct cf_op *op, const struct cf_fill *fill,
-                     struct cf_tensor *t, int operand, int64_t n_terms)
+                     struct cf_tensor *t, int operand, int64_t n_terms, enum cf_dtype output)
 {
     struct cf_fill_place place = {.dtype = t->dtype,
                                   .operand = operand,
                                   .n_inputs = op->n_inputs,
                                   .n_terms = n_terms,
+                                  .digits = cf_dtype_digits(output),
                                   .seed = c->seed};
     const int64_t count = cf_tensor_count(t);
 
@@ -173,7 +174,7 @@ int cf_case_draw(const struct cf_case *c, const struct cf_op *op, struct cf_tens
     if (check_variants(c, op, err) != 0 || op->shape(c, in, out, err) != 0)
         return -1;
     for (int o = 0; o < op->n_inputs; ++o)
-        draw_one(c, op, fill, &in[o], o, most_terms(c, op, out));
+        draw_one(c, op, fill, &in[o], o, most_terms(c, op, out), out[0].dtype);
     for (int a = 0; a < CF_AXES_MAX && result == 0; ++a)
         if (op->axis[a].key)
             result = apply_axis(c, op, &op->axis[a], in, out, err);

@@ -9,6 +9,7 @@ struct cf_fill_place {
     int operand, n_inputs; /* which input of how many */
     int64_t line, j, n;    /* element j of the n that are summed with each other; which such line */
     int64_t n_terms;       /* most terms that any output sums */
+    int digits;            /* of the outputs' significand: what exact partial sums must fit */
     uint64_t seed;
 };
 

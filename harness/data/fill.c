@@ -20,8 +20,7 @@ static int64_t at_most(int64_t value, int64_t limit)
  * at most 2^8, so that the integers survive bf16, f16 and TF32 inputs too. */
 static int64_t integer_limit(const struct cf_fill_place *place)
 {
-    const double room =
-        ldexp(1, cf_dtype_digits(place->dtype)) / (double)(place->n_terms > 0 ? place->n_terms : 1);
+    const double room = ldexp(1, place->digits) / (double)(place->n_terms > 0 ? place->n_terms : 1);
     const int64_t limit = (int64_t)(place->n_inputs > 1 ? sqrt(room) : room);
 
     return limit < 1 ? 1 : at_most(limit, 256);
@@ -32,6 +31,18 @@ static double integer(const struct cf_fill_place *place, uint64_t i)
     const struct cf_stream stream = stream_of(place, 1);
     const uint64_t word = cf_stream_word(&stream, i);
     const int64_t magnitude = 1 + (int64_t)((word >> 1) % (uint64_t)integer_limit(place));
+
+    return (double)(word & 1 ? magnitude : -magnitude);
+}
+
+/* Non-zero integers up to 4: whatever a fast algorithm (Winograd, FFT) magnifies stays far below
+ * one half, so that its outputs must round to the exact sums. */
+static double small(const struct cf_fill_place *place, uint64_t i)
+{
+    const struct cf_stream stream = stream_of(place, 9);
+    const uint64_t word = cf_stream_word(&stream, i);
+    const int64_t limit = integer_limit(place);
+    const int64_t magnitude = 1 + (int64_t)((word >> 1) % (uint64_t)(limit < 4 ? limit : 4));
 
     return (double)(word & 1 ? magnitude : -magnitude);
 }
@@ -173,6 +184,7 @@ static double special(const struct cf_fill_place *place, uint64_t i)
 const struct cf_fill cf_fills[] = {
     {"integer", "integers whose every partial sum is exact: a dropped, repeated or misplaced term",
      integer},
+    {"small", "integers up to 4: a fast algorithm must round to the exact sum", small},
     {"spike", "one large term on ones, at block edges: a term lost at a boundary", spike},
     {"normal", "zero mean, full significands: every order of operations shows", normal},
     {"uniform", "terms of one sign: accumulated bias", uniform},
