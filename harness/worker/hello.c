@@ -66,12 +66,25 @@ static json_t *read_back(struct cf_worker *worker, const struct cf_state *before
     return effective;
 }
 
+/* What is in effect for a key: the backend's word, or "none" for a switch that it does not know.
+ * NULL: nothing to compare. */
+static const char *in_effect(const json_t *effective, const char *key)
+{
+    static const char *const switches[] = {"coretype", "isa"};
+    const char *got = json_string_value(json_object_get(effective, key));
+
+    for (int i = 0; !got && i < CF_COUNT(switches); ++i)
+        if (strcmp(key, switches[i]) == 0)
+            return "none";
+    return got ? got : strcmp(key, "device") == 0 ? "cpu" : NULL;
+}
+
 /* The first key whose effective value is not the one asked for, or NULL. */
 static const char *find_mismatch(const struct cf_worker *worker, const json_t *effective)
 {
     for (int i = 1; i < worker->config.keys.n; ++i) {
         const struct cf_pair *asked = &worker->config.keys.pair[i];
-        const char *got = json_string_value(json_object_get(effective, asked->key));
+        const char *got = in_effect(effective, asked->key);
 
         if (got && strcasecmp(got, asked->value) != 0) /* OpenBLAS takes core types in any case */
             return asked->key;
@@ -89,8 +102,7 @@ static json_t *answer(const struct cf_worker *worker, json_t *effective)
                          "name", worker->backend->name, "version", CF_VERSION, "kernels",
                          cf_registry_kernels(worker->backend), "effective", effective);
     reply = cf_worker_error("state-mismatch", "%s=%s was asked for and %s is in effect", key,
-                            cf_config_get(&worker->config, key),
-                            json_string_value(json_object_get(effective, key)));
+                            cf_config_get(&worker->config, key), in_effect(effective, key));
     json_object_set_new(json_object_get(reply, "error"), "effective", effective);
     return reply;
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "channel.h"
-#include "limits.h"
+#include "confine.h"
 #include "worker.h"
 
 static const char usage[] =
@@ -122,7 +122,7 @@ static int start(struct cf_worker *worker, struct cf_channel *channel,
     if (cf_config_parse(&worker->config, options->configuration, err) != 0 ||
         cf_channel_open(channel, err) != 0)
         return -1;
-    cf_limits_set(options->memory_mb, cf_config_get(&worker->config, "cpus"), &worker->limits);
+    cf_confine(options->memory_mb, cf_config_get(&worker->config, "cpus"), &worker->limits);
     worker->cwd_fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
     return 0;
 }

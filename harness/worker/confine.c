@@ -1,4 +1,4 @@
-#include "limits.h"
+#include "confine.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -63,7 +63,7 @@ static void die_with_parent(void)
         raise(SIGKILL);
 }
 
-int cf_limits_set(int64_t memory_mb, const char *cpus, struct cf_error *err)
+int cf_confine(int64_t memory_mb, const char *cpus, struct cf_error *err)
 {
     const struct rlimit no_core = {0, 0};
     const rlim_t bytes = (rlim_t)memory_mb << 20;

@@ -1,6 +1,6 @@
-/* limits: what the worker does to itself before any library is loaded. */
-#ifndef CF_LIMITS_H
-#define CF_LIMITS_H
+/* confine: what the worker does to itself before any library is loaded. */
+#ifndef CF_CONFINE_H
+#define CF_CONFINE_H
 
 #include <stdint.h>
 
@@ -9,6 +9,6 @@
 /* No core file, no new privileges, killed when the parent dies; RLIMIT_DATA of memory_mb (0: none);
  * bound to `cpus` ("0-1,4"; NULL: all). -1 and a sentence when the CPUs are none of ours or the
  * list is none. */
-int cf_limits_set(int64_t memory_mb, const char *cpus, struct cf_error *err);
+int cf_confine(int64_t memory_mb, const char *cpus, struct cf_error *err);
 
 #endif
