@@ -87,9 +87,9 @@ static double low_bits(const char *line)
 Test(draw, fills_use_every_bit_of_the_significand)
 {
     static const char *const lines[] = {
-        "dot f64 m=1 n=20000 fill=normal seed=1", "dot f32 m=1 n=20000 fill=normal seed=1",
-        "dot f32 m=1 n=20000 fill=uniform seed=1", "dot f64 m=1 n=20000 fill=wide seed=1",
-        "dot f32 m=1 n=20000 fill=wide seed=1"};
+        "dot f64 m=1 n=20000 fill=normal seed=1",  "dot f32 m=1 n=20000 fill=normal seed=1",
+        "dot f32 m=1 n=20000 fill=uniform seed=1", "dot f64 m=1 n=20000 fill=uniform seed=1",
+        "dot f64 m=1 n=20000 fill=wide seed=1",    "dot f32 m=1 n=20000 fill=wide seed=1"};
 
     for (size_t r = 0; r < sizeof lines / sizeof lines[0]; ++r) {
         const double share = low_bits(lines[r]);

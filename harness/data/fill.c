@@ -73,17 +73,17 @@ static double spike(const struct cf_fill_place *place, uint64_t i)
 static double normal(const struct cf_fill_place *place, uint64_t i)
 {
     const struct cf_stream stream = stream_of(place, 3);
-    int64_t sum = -((int64_t)3 << 52);
+    int64_t sum = -((int64_t)3 << 60);
 
     for (uint64_t k = 0; k < 3; ++k)
-        sum += (int64_t)(cf_stream_word(&stream, 4 * i + k) >> 11);
-    return ldexp((double)sum, -52);
+        sum += (int64_t)(cf_stream_word(&stream, 4 * i + k) >> 3);
+    return ldexp((double)sum, -60); /* 62 bits, rounded once to the significand */
 }
 
-/* An odd 53-bit integer over 2^53: in (0, 1), every significand bit in use. */
+/* An odd 64-bit integer over 2^64, rounded once: in (0, 1], every significand bit in use. */
 static double uniform_of(const struct cf_stream *stream, uint64_t i)
 {
-    return ldexp((double)(cf_stream_word(stream, i) >> 11 | 1), -53);
+    return ldexp((double)(cf_stream_word(stream, i) | 1), -64);
 }
 
 static double uniform(const struct cf_fill_place *place, uint64_t i)
