@@ -13,9 +13,16 @@ struct cf_store;
 enum cf_store_mode { CF_STORE_CREATE, CF_STORE_RESUME, CF_STORE_READ };
 
 /* A file that is no store, of another version, damaged, locked or unwritable is a sentence in *err
- * (exit 3; exit 2 if CREATE finds a file that exists) and NULL; the file is left untouched. */
+ * (exit 3; exit 2 if CREATE finds a file that exists, or the others find none) and NULL; the file
+ * is left untouched. RESUME takes an empty file for a new store: a run killed at its very start
+ * leaves one. READ may look while another process writes. */
 struct cf_store *cf_store_open(const char *path, enum cf_store_mode mode, struct cf_error *err);
-void cf_store_close(struct cf_store *store); /* checkpoints */
+void cf_store_close(struct cf_store *store); /* folds the log in: one plain file is left */
+
+/* Every function below that takes an err answers 0, or -1 and a sentence (exit 3). Every each_*
+ * answers what the last `each` answered, or -1 when a row cannot be read: then cf_store_problem
+ * gives the sentence (exit_code 0: there was no problem). `each` may call the store again. */
+void cf_store_problem(const struct cf_store *store, struct cf_error *err);
 
 int cf_store_begin(struct cf_store *store, struct cf_error *err);
 int cf_store_commit(struct cf_store *store, struct cf_error *err);
