@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 json_t *cf_worker_error(const char *code, const char *format, ...)
@@ -34,6 +35,8 @@ json_t *cf_worker_state(struct cf_worker *worker)
             worker->state.cwd_inode = before.cwd_inode;
             worker->state.cwd_device = before.cwd_device;
         }
+    umask(before.umask); /* or nobody could read our outputs */
+    worker->state.umask = before.umask;
     return json_pack("{s:o,s:o}", "mxcsr", json_sprintf("0x%04x", worker->state.control), "changed",
                      changed);
 }
@@ -50,6 +53,30 @@ static void emit_control(json_t *effective, const char *key, const struct cf_sta
     json_object_set_new(effective, key, json_sprintf("0x%04x", state->control));
 }
 
+/* "conv2d_fwd=81 ...": the ops whose kernel in this configuration is fast, with their growth. */
+static void emit_fast(const struct cf_worker *worker, json_t *effective)
+{
+    json_t *ops = cf_registry_kernels(worker->backend), *names;
+    const char *kernel_name = cf_config_get(&worker->config, "kernel"), *op;
+    char *text = cf_strdup("");
+
+    json_object_foreach(ops, op, names)
+    {
+        const struct cf_kernel *kernel = cf_kernel_find(worker->backend, op, kernel_name);
+        char *longer;
+
+        if (!kernel || kernel->class != CF_FAST)
+            continue;
+        longer = cf_format("%s%s%s=%.17g", text, *text ? " " : "", op, kernel->growth);
+        free(text);
+        text = longer;
+    }
+    if (*text)
+        emit(effective, "fast", text);
+    free(text);
+    json_decref(ops);
+}
+
 /* What is in effect: the backend's words and the process's. */
 static json_t *read_back(struct cf_worker *worker, const struct cf_state *before)
 {
@@ -57,6 +84,7 @@ static json_t *read_back(struct cf_worker *worker, const struct cf_state *before
 
     if (worker->backend->state)
         worker->backend->state(worker->library, emit, effective);
+    emit_fast(worker, effective);
     emit_control(effective, "mxcsr_before_load", before);
     emit_control(effective, "mxcsr_after_load", &worker->state);
     json_object_set_new(effective, "rounding", json_string(cf_state_rounding(&worker->state)));

@@ -123,6 +123,7 @@ static int start(struct cf_worker *worker, struct cf_channel *channel,
         cf_channel_open(channel, err) != 0)
         return -1;
     cf_confine(options->memory_mb, cf_config_get(&worker->config, "cpus"), &worker->limits);
+    worker->reserve = cf_alloc(CF_WORKER_RESERVE);
     worker->cwd_fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
     return 0;
 }

@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -106,7 +107,8 @@ static json_t *judge_status(const struct cf_request *request, enum cf_status sta
     case CF_DONE:
         return NULL;
     case CF_UNSUPPORTED:
-        return cf_worker_error("not-offered", "kernel %s of %s does not take this type or shape",
+        return cf_worker_error("not-offered",
+                               "kernel %s of %s does not take this type or shape, or is not there",
                                request->kernel->name, request->op);
     case CF_NO_MEMORY:
         return cf_worker_error("out-of-memory", "kernel %s of %s found no memory",
@@ -136,12 +138,31 @@ static json_t *success(const struct cf_request *request, json_t *state)
                      (json_int_t)request->wall_ns, "state", state);
 }
 
+/* A library that keeps all memory that the limit leaves would make the next of our own small
+ * allocations an abort: then the reserve is for the reply. */
+static int memory_is_left(struct cf_worker *worker)
+{
+    void *volatile probe = malloc(CF_WORKER_RESERVE);
+
+    if (!probe) {
+        free(worker->reserve);
+        worker->reserve = NULL;
+        return 0;
+    }
+    free(probe);
+    return 1;
+}
+
 /* The call and what it left behind; an error reply carries the state too. */
 static json_t *execute(struct cf_worker *worker, struct cf_request *request)
 {
     const enum cf_status status = call(worker, request);
+    const int left = memory_is_left(worker);
     json_t *state = cf_worker_state(worker), *reply = judge_status(request, status);
 
+    if (!reply && !left)
+        reply = cf_worker_error("out-of-memory", "kernel %s of %s has left no memory",
+                                request->kernel->name, request->op);
     if (!reply)
         reply = inspect(worker, request);
     if (!reply)
@@ -161,6 +182,8 @@ json_t *cf_worker_run(struct cf_worker *worker, const json_t *params)
 
     if (!worker->library)
         return cf_worker_error("protocol", "run before a successful hello");
+    if (!worker->reserve && !(worker->reserve = malloc(CF_WORKER_RESERVE)))
+        return cf_worker_error("out-of-memory", "an earlier call has left no memory");
     reply = cf_request_take(&request, worker, params);
     if (!reply)
         reply = place_inputs(worker, &request);

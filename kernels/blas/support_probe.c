@@ -88,7 +88,9 @@ static int judge(const struct word *word, int status, const char *path, struct c
         *err = word->err;
         return -1;
     case LOADING:
-        return cf_fail(err, "%s cannot be loaded: the loader %s; is the file whole?", path, end);
+        return cf_fail(err, "%s cannot be loaded: a process that loads it %s%s", path, end,
+                       WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS ? "; is the file whole?"
+                                                                         : "");
     case WRONG:
         return fail_call(path, "gives a wrong answer", 0, err);
     default:

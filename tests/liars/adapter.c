@@ -1,0 +1,167 @@
+/* adapter: an executable that speaks the worker's protocol and lies, one executable a lie:
+ * build/liars/adapter_<lie>. All but garbage_hello answer hello well. What each must come to:
+ *
+ *   lie            what it does with run                        fate
+ *   honest         computes dot f64 forward                     ran
+ *   garbage        answers bytes that are no JSON               protocol
+ *   garbage_hello  answers hello with bytes that are no JSON    protocol at hello
+ *   half           answers half a line and exits                protocol or crashed
+ *   huge           answers a line of 2 MiB                      protocol
+ *   wrong_id       answers another request's id                 protocol
+ *   twice          answers twice                                protocol, at the latest at the next
+ *   words          answers "wall_ns":"soon"                     protocol
+ *   no_file        says that it ran, writes nothing             protocol
+ *   short_file     writes half of the output file               protocol
+ *   wrong_shape    writes one element too many                  protocol
+ *   exits          exits with code 7                            crashed
+ *   sleeps         never answers                                timed-out
+ *   not_offered, broke, out_of_memory   answer that error       the fate of that name
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifndef LIE
+#define LIE "honest"
+#endif
+
+static int is(const char *lie)
+{
+    return strcmp(LIE, lie) == 0;
+}
+
+static FILE *replies;
+
+/* The text of a member of the request, by looking for its name: this is no JSON parser. */
+static void member(const char *line, const char *name, char *value, size_t size)
+{
+    char key[32];
+    const char *at;
+    size_t n = 0;
+
+    snprintf(key, sizeof key, "\"%s\":", name);
+    at = strstr(line, key);
+    value[0] = '\0';
+    if (!at)
+        return;
+    for (at += strlen(key); *at == ' ' || *at == '"';)
+        ++at;
+    while (n + 1 < size && *at && !strchr("\",}\n", *at))
+        value[n++] = *at++;
+    value[n] = '\0';
+}
+
+/* dot of x0 and x1, each of half the file's data: rows do not matter to a liar. */
+static double compute(const char *path)
+{
+    FILE *in = fopen(path, "rb");
+    uint64_t header;
+    static double x[1 << 20];
+    size_t n;
+    double sum = 0;
+
+    if (!in || fread(&header, sizeof header, 1, in) != 1 || fseek(in, (long)header, SEEK_CUR) != 0)
+        exit(3);
+    n = fread(x, sizeof x[0], sizeof x / sizeof x[0], in) / 2;
+    fclose(in);
+    for (size_t i = 0; i < n; ++i)
+        sum += x[i] * x[n + i];
+    return sum;
+}
+
+static void write_output(const char *path, double value)
+{
+    const int elements = is("wrong_shape") ? 2 : 1;
+    char header[128] = "";
+    const double values[2] = {value, value};
+    const uint64_t length = sizeof header;
+    FILE *out = fopen(path, "wb");
+    const int n = snprintf(header, sizeof header,
+                           "{\"y0\":{\"dtype\":\"F64\",\"shape\":[%d],\"data_offsets\":[0,%d]}}",
+                           elements, 8 * elements);
+
+    memset(header + n, ' ', sizeof header - (size_t)n);
+    if (!out)
+        exit(3);
+    fwrite(&length, sizeof length, 1, out);
+    fwrite(header, 1, sizeof header / (is("short_file") ? 2 : 1), out);
+    if (!is("short_file"))
+        fwrite(values, sizeof values[0], (size_t)elements, out);
+    fclose(out);
+}
+
+static void answer_error(const char *id)
+{
+    char code[] = LIE;
+
+    for (char *at = code; *at; ++at)
+        *at = *at == '_' ? '-' : *at;
+    fprintf(replies, "{\"id\":%s,\"error\":{\"code\":\"%s\",\"message\":\"so it says\"}}\n", id,
+            code);
+}
+
+static void answer_run(const char *id, const char *line)
+{
+    char in[4096], out[4096];
+
+    member(line, "in", in, sizeof in);
+    member(line, "out", out, sizeof out);
+    if (!is("no_file"))
+        write_output(out, compute(in));
+    fprintf(replies,
+            "{\"id\":%s,\"result\":{\"outputs\":[\"y0\"],\"wall_ns\":%s,\"state\":{\"mxcsr\":"
+            "\"0x1f80\",\"changed\":[]}}}\n",
+            is("wrong_id") ? "123456" : id, is("words") ? "\"soon\"" : "1000");
+}
+
+static void lie(const char *id, const char *line)
+{
+    if (is("garbage"))
+        fputs("\x80\xff{{{ nothing of the kind\n", replies);
+    else if (is("half")) {
+        fprintf(replies, "{\"id\":%s,\"resu", id);
+        fflush(replies);
+        _exit(0);
+    } else if (is("huge")) {
+        for (int i = 0; i < 1 << 21; ++i)
+            fputc('x', replies);
+        fputc('\n', replies);
+    } else if (is("exits"))
+        _exit(7);
+    else if (is("sleeps"))
+        for (;;)
+            pause();
+    else if (is("not_offered") || is("broke") || is("out_of_memory"))
+        answer_error(id);
+    else
+        answer_run(id, line);
+    if (is("twice"))
+        answer_run(id, line);
+}
+
+int main(void)
+{
+    const char *fd = getenv("CONFORM_FD");
+    static char line[1 << 20];
+    char id[32];
+
+    replies = fdopen(fd ? atoi(fd) : 3, "w");
+    while (replies && fgets(line, sizeof line, stdin)) {
+        member(line, "id", id, sizeof id);
+        if (strstr(line, "\"bye\""))
+            return 0;
+        if (strstr(line, "\"hello\"") && is("garbage_hello"))
+            fputs("good day\n", replies);
+        else if (strstr(line, "\"hello\""))
+            fprintf(replies,
+                    "{\"id\":%s,\"result\":{\"protocol\":1,\"name\":\"liar\",\"version\":\"1\","
+                    "\"kernels\":{\"dot\":[\"adapter\"]},\"effective\":{\"version\":\"1\"}}}\n",
+                    id);
+        else
+            lie(id, line);
+        fflush(replies);
+    }
+    return replies ? 0 : 1;
+}
