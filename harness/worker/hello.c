@@ -120,12 +120,13 @@ static const char *find_mismatch(const struct cf_worker *worker, const json_t *e
     return NULL;
 }
 
-static json_t *answer(const struct cf_worker *worker, json_t *effective)
+static json_t *answer(struct cf_worker *worker, json_t *effective)
 {
     const char *key = find_mismatch(worker, effective);
     json_t *reply;
 
-    if (!key)
+    worker->agreed = key == NULL;
+    if (worker->agreed)
         return json_pack("{s:{s:i,s:s,s:s,s:o,s:o}}", "result", "protocol", CF_WORKER_PROTOCOL,
                          "name", worker->backend->name, "version", CF_VERSION, "kernels",
                          cf_registry_kernels(worker->backend), "effective", effective);

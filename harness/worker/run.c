@@ -180,7 +180,7 @@ json_t *cf_worker_run(struct cf_worker *worker, const json_t *params)
     struct cf_request request = {0};
     json_t *reply;
 
-    if (!worker->library)
+    if (!worker->agreed)
         return cf_worker_error("protocol", "run before a successful hello");
     if (!worker->reserve && !(worker->reserve = malloc(CF_WORKER_RESERVE)))
         return cf_worker_error("out-of-memory", "an earlier call has left no memory");

@@ -18,6 +18,7 @@ struct cf_worker {
     struct cf_library *library;       /* NULL until hello has opened it */
     void *reserve;                    /* for the last words when a library has taken all memory */
     struct cf_error limits;           /* exit_code 0: the limits and CPUs asked for are set */
+    int agreed;                       /* hello was answered with a result */
     int cwd_fd;                       /* the working directory that the worker started in */
     struct cf_state state;            /* as read last */
     struct cf_buffer in[CF_WORKER_OPERANDS], out[CF_WORKER_OPERANDS];

@@ -1,0 +1,458 @@
+/* worker: it answers the protocol, guards its operands, reads back the state, and turns each lie
+ * that it can see into the error that liars/liar.c promises. */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "worker_client.h"
+
+static struct client client;
+
+static void tear_down(void)
+{
+    if (client.pid > 0)
+        client_stop(&client);
+}
+
+TestSuite(worker, .fini = tear_down);
+
+static double seconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* dot or gemv of 2 x 8 terms in [1, 9): sums that are exact. out: [2]. */
+static json_t *run(const char *op, const char *kernel, double out[2], int align)
+{
+    const int gemv = strcmp(op, "gemv") == 0;
+    struct cf_tensor in[2] = {make_tensor(CF_F64, 2, 8),
+                              gemv ? make_tensor(CF_F64, 8, -1) : make_tensor(CF_F64, 2, 8)};
+    struct cf_tensor y = make_tensor(CF_F64, 2, -1);
+    json_t *reply;
+
+    for (int i = 0; i < 16; ++i) {
+        ((double *)in[0].bits)[i] = 1 + i / 2.;
+        if (i < cf_tensor_count(&in[1]))
+            ((double *)in[1].bits)[i] = 1 + i % 8;
+    }
+    reply = client_run(&client, op, kernel, in, 2, &y, align);
+    memcpy(out, y.bits, 2 * sizeof *out);
+    for (int i = 0; i < 2; ++i)
+        cf_tensor_free(&in[i]);
+    cf_tensor_free(&y);
+    return reply;
+}
+
+/* The exact answers: sum of (1 + j/2)(1 + j) and of (5 + j/2)(1 + j) over j = 0 .. 7. */
+static const double exact[2] = {120, 264};
+
+static void start_liar(const char *lie)
+{
+    char *configuration = cf_format("blas lib=%slibliar_%s.so", LIARS, lie);
+
+    client_start(&client, configuration);
+    free(configuration);
+}
+
+static const char *text_at(const json_t *reply, const char *outer, const char *inner)
+{
+    const char *text = json_string_value(
+        json_object_get(json_object_get(json_object_get(reply, "result"), outer), inner));
+
+    return text ? text : "";
+}
+
+/* The words of an array, each followed by ';'. */
+static void join(const json_t *array, char text[256])
+{
+    text[0] = '\0';
+    for (size_t i = 0; i < json_array_size(array); ++i)
+        snprintf(text + strlen(text), 256 - strlen(text), "%s;",
+                 json_string_value(json_array_get(array, i)));
+}
+
+Test(worker, says_hello_and_runs)
+{
+    double out[2];
+    json_t *reply;
+
+    client_start(&client, "plain threads=2");
+    reply = client_hello(&client, 5000);
+    cr_assert_str_eq(reply_code(reply), "", "%s", reply_message(reply));
+    cr_assert_eq(json_integer_value(json_object_get(reply, "id")), 0);
+    cr_assert_eq(json_integer_value(json_object_get(json_object_get(reply, "result"), "protocol")),
+                 1);
+    cr_assert_str_eq(json_string_value(json_object_get(json_object_get(reply, "result"), "name")),
+                     "plain");
+    cr_assert_str_eq(text_at(reply, "effective", "threads"), "2");
+    cr_assert_str_eq(text_at(reply, "effective", "rounding"), "nearest");
+    cr_assert_str_eq(text_at(reply, "effective", "mxcsr_after_load"),
+                     text_at(reply, "effective", "mxcsr_before_load"));
+    json_decref(reply);
+    for (int align = 0; align <= 72; align += 8) {
+        reply = run("dot", "pairwise", out, align);
+        cr_assert_str_eq(reply_code(reply), "", "%s", reply_message(reply));
+        cr_assert_eq(json_integer_value(json_object_get(reply, "id")), 1 + align / 8);
+        cr_assert(out[0] == exact[0] && out[1] == exact[1], "%a %a", out[0], out[1]);
+        cr_assert(
+            json_integer_value(json_object_get(json_object_get(reply, "result"), "wall_ns")) >= 0);
+        json_decref(reply);
+    }
+}
+
+/* A lie, the op that shows it, and what the reply to the first run must say. */
+static const struct {
+    const char *lie, *op, *code, *says;
+} told_in_run[] = {
+    {"honest", "dot", "", ""},
+    {"honest", "gemv", "", ""},
+    {"silent", "gemv", "broke", "2 of 2 elements of y0 were never written"},
+    {"half", "gemv", "broke", "1 of 2 elements of y0 were never written"},
+    {"past", "gemv", "broke", "wrote past the end of its output y0"},
+    {"before", "gemv", "broke", "wrote before the start of its output y0"},
+    {"input", "dot", "broke", "changed its input x0"},
+    {"nothing", "dot", "not-offered", "dot"},
+    {"crashes", "dot", "no answer", ""},
+    {"exits", "dot", "no answer", ""},
+    {"chatty", "dot", "", ""},
+};
+
+Test(worker, sees_the_lies_told_in_a_call)
+{
+    for (int i = 0; i < CF_COUNT(told_in_run); ++i) {
+        double out[2];
+        json_t *reply;
+
+        start_liar(told_in_run[i].lie);
+        reply = client_hello(&client, 5000);
+        cr_expect_str_eq(reply_code(reply), "", "%s: %s", told_in_run[i].lie, reply_message(reply));
+        json_decref(reply);
+        reply = run(told_in_run[i].op, "", out, 8);
+        cr_expect_str_eq(reply_code(reply), told_in_run[i].code, "%s %s: %s, %s",
+                         told_in_run[i].lie, told_in_run[i].op, reply_code(reply),
+                         reply_message(reply));
+        cr_expect(strstr(reply_message(reply), told_in_run[i].says), "%s: %s", told_in_run[i].lie,
+                  reply_message(reply));
+        if (!*told_in_run[i].code)
+            cr_expect(out[0] == exact[0] && out[1] == exact[1], "%s: %a %a", told_in_run[i].lie,
+                      out[0], out[1]);
+        json_decref(reply);
+        client_stop(&client);
+        client.pid = 0;
+    }
+}
+
+/* A configuration that hello must refuse. */
+static const struct {
+    const char *configuration, *code, *says;
+} refused[] = {
+    {"blas lib=" LIARS "libliar_crashes_load.so", "not-opened", "signal 6"},
+    {"blas lib=" LIARS "libliar_exits_load.so", "not-opened", "exits with code 0"},
+    {"blas lib=" LIARS "libliar_truncated.so", "not-opened", "cannot be loaded"},
+    {"blas lib=" LIARS "libliar_ilp64.so", "state-mismatch", "integer width"},
+    {"blas lib=" LIARS "libliar_absent.so", "not-opened", "cannot be read"},
+    {"blas lib=libliar_honest.so", "not-opened", "no absolute path"},
+    {"blas lib=" LIARS, "not-opened", "is no file"},
+    {"blas lib=" LIARS "../build.ninja", "not-opened", "cannot be loaded"},
+    {"blas", "not-opened", "needs lib="},
+    {"blas lib=" LIARS "libliar_honest.so threads=2", "state-mismatch",
+     "threads=2 was asked for and 1 is in effect"},
+    {"blas lib=" LIARS "libliar_honest.so coretype=Haswell", "state-mismatch",
+     "coretype=Haswell was asked for and none is in effect"},
+    {"blas lib=" LIARS "libliar_honest.so device=0", "state-mismatch", "device=0"},
+    {"blas lib=" LIARS "libliar_honest.so cpus=1000", "state-mismatch", "cpus=1000"},
+    {"blas lib=" LIARS "libliar_honest.so cpus=0-", "state-mismatch", "no list of CPUs"},
+    {"plain threads=1000", "state-mismatch", "threads=1000"},
+    {"nonsense", "not-opened", "no backend `nonsense`"},
+};
+
+Test(worker, refuses_what_it_cannot_open_as_asked)
+{
+    for (int i = 0; i < CF_COUNT(refused); ++i) {
+        json_t *reply;
+        double out[2];
+
+        client_start(&client, refused[i].configuration);
+        reply = client_hello(&client, 5000);
+        cr_expect_str_eq(reply_code(reply), refused[i].code, "%s: %s, %s", refused[i].configuration,
+                         reply_code(reply), reply_message(reply));
+        cr_expect(strstr(reply_message(reply), refused[i].says), "%s: %s", refused[i].configuration,
+                  reply_message(reply));
+        json_decref(reply);
+        reply = run("dot", "", out, 0);
+        cr_expect_str_eq(reply_code(reply), "protocol", "%s runs", refused[i].configuration);
+        json_decref(reply);
+        client_stop(&client);
+        client.pid = 0;
+    }
+}
+
+Test(worker, hangs_end_with_the_group)
+{
+    static const char *const lies[] = {"hangs_load", "hangs"};
+
+    for (int i = 0; i < CF_COUNT(lies); ++i) {
+        const double start = seconds();
+        double out[2];
+        json_t *reply;
+        int status;
+
+        start_liar(lies[i]);
+        reply = client_hello(&client, i == 0 ? 300 : 5000);
+        cr_expect_str_eq(reply_code(reply), i == 0 ? "no answer" : "");
+        json_decref(reply);
+        if (i == 1) {
+            reply = run("dot", "", out, 0); /* waits for two seconds */
+            cr_expect_null(reply);
+            kill(-client.pid, SIGTERM);
+            usleep(50000);
+            cr_expect_eq(kill(client.pid, 0), 0, "SIGTERM was not ignored");
+        }
+        status = client_stop(&client);
+        client.pid = 0;
+        cr_expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+        cr_expect(seconds() - start < 4);
+    }
+}
+
+Test(worker, an_ilp64_library_that_is_declared_works)
+{
+    double out[2];
+    json_t *reply;
+
+    client_start(&client, "blas lib=" LIARS "libliar_ilp64.so flags=ilp64");
+    reply = client_hello(&client, 5000);
+    cr_assert_str_eq(reply_code(reply), "", "%s", reply_message(reply));
+    cr_assert_str_eq(text_at(reply, "effective", "integers"), "ilp64");
+    json_decref(reply);
+    reply = run("gemv", "", out, 0);
+    cr_assert_str_eq(reply_code(reply), "", "%s", reply_message(reply));
+    cr_assert(out[0] == exact[0] && out[1] == exact[1]);
+    json_decref(reply);
+}
+
+Test(worker, memory_that_a_library_keeps_is_out_of_memory)
+{
+    const char *const argv[] = {WORKER, "--memory-mb", "512", "blas lib=" LIARS "libliar_hungry.so",
+                                NULL};
+    double out[2];
+
+    client_spawn(&client, argv, NULL);
+    json_decref(client_hello(&client, 5000));
+    for (int i = 0; i < 3; ++i) {
+        json_t *reply = run("dot", "", out, 0);
+
+        cr_assert_str_eq(reply_code(reply), "out-of-memory", "%d: %s, %s", i, reply_code(reply),
+                         reply_message(reply));
+        json_decref(reply);
+    }
+}
+
+/* What a lie changes, as hello and the first two runs report it. */
+static const struct {
+    const char *lie, *by_load, *first, *second, *mxcsr;
+} changes[] = {
+    {"honest", "", "", "", "0x1f80"},
+#if defined __x86_64__
+    {"flushes", "mxcsr;", "", "", "0x9fc0"},
+    {"rounds_up", "", "mxcsr;rounding;x87;", "", "0x5f80"},
+#endif
+    {"moves", "", "cwd;handler SIGFPE;locale;umask;", "cwd;umask;", "0x1f80"},
+};
+
+Test(worker, reads_the_state_back)
+{
+    for (int i = 0; i < CF_COUNT(changes); ++i) {
+        const char *const expected[] = {changes[i].first, changes[i].second};
+        char text[256];
+        double out[2];
+        json_t *reply, *state;
+
+        start_liar(changes[i].lie);
+        reply = client_hello(&client, 5000);
+        join(json_object_get(json_object_get(json_object_get(reply, "result"), "effective"),
+                             "changed_by_load"),
+             text);
+        cr_expect_str_eq(text, changes[i].by_load, "%s: load changed %s", changes[i].lie, text);
+        json_decref(reply);
+        for (int call = 0; call < 2; ++call) {
+            reply = run("dot", "", out, 0);
+            state = json_object_get(json_object_get(reply, "result"), "state");
+            join(json_object_get(state, "changed"), text);
+            cr_expect_str_eq(text, expected[call], "%s: call %d changed %s", changes[i].lie, call,
+                             text);
+#if defined __x86_64__
+            cr_expect_str_eq(text_at(reply, "state", "mxcsr"), changes[i].mxcsr, "%s",
+                             changes[i].lie);
+#endif
+            json_decref(reply);
+        }
+        client_stop(&client);
+        client.pid = 0;
+    }
+}
+
+/* Requests that make no sense: each is answered with "protocol" and the worker lives on. */
+static const char *const senseless[] = {
+    "hello",
+    "[]",
+    "{",
+    "{\"id\":1}",
+    "{\"id\":1,\"id\":2,\"method\":\"hello\"}",
+    "{\"id\":1,\"method\":\"dance\"}",
+    "{\"id\":1,\"method\":\"run\"}",
+    "{\"id\":1,\"method\":\"run\",\"params\":{\"op\":\"sum\",\"in\":\"/\",\"out\":\"/x\"}}",
+    "{\"id\":1,\"method\":\"run\",\"params\":{\"op\":\"sum\",\"in\":\"/\",\"out\":\"/x\","
+    "\"outputs\":[{\"name\":\"y0\",\"dtype\":\"f64\",\"shape\":[-1]}]}}",
+    "{\"id\":1,\"method\":\"run\",\"params\":{\"op\":\"sum\",\"in\":\"/\",\"out\":\"/x\","
+    "\"outputs\":[{\"name\":\"y0\",\"dtype\":\"f64\",\"shape\":[4294967296,4294967296]}]}}",
+    "{\"id\":1,\"method\":\"run\",\"params\":{\"op\":\"sum\",\"in\":\"/\",\"out\":\"/x\","
+    "\"outputs\":[{\"name\":\"y0\",\"dtype\":\"f63\",\"shape\":[1]}]}}",
+    "{\"id\":1,\"method\":\"run\",\"params\":{\"op\":\"sum\",\"in\":\"/dev/zero\",\"out\":\"/x\","
+    "\"outputs\":[{\"name\":\"y0\",\"dtype\":\"f64\",\"shape\":[1]}]}}",
+    "{\"id\":1,\"method\":\"run\",\"params\":{\"op\":\"sum\",\"in\":\"/\",\"out\":\"/x\","
+    "\"align\":1000000,\"outputs\":[{\"name\":\"y0\",\"dtype\":\"f64\",\"shape\":[1]}]}}",
+};
+
+Test(worker, survives_senseless_requests)
+{
+    double out[2];
+    json_t *reply;
+
+    client_start(&client, "plain");
+    json_decref(client_hello(&client, 5000));
+    for (int i = 0; i < CF_COUNT(senseless); ++i) {
+        char *line;
+
+        dprintf(client.in, "%s\n", senseless[i]);
+        line = client_line(&client, 2000);
+        reply = line ? json_loads(line, 0, NULL) : NULL;
+        cr_expect_str_eq(reply_code(reply), "protocol", "%s: %s", senseless[i],
+                         line ? line : "no answer");
+        json_decref(reply);
+        free(line);
+    }
+    reply = run("dot", "forward", out, 0);
+    cr_assert_str_eq(reply_code(reply), "", "%s", reply_message(reply));
+    json_decref(reply);
+}
+
+Test(worker, an_output_that_no_memory_holds_is_out_of_memory)
+{
+    struct cf_tensor x = make_tensor(CF_F64, 1, 4);
+    struct cf_tensor y = {.dtype = CF_F64, .rank = 1, .dim = {(int64_t)1 << 50}};
+    json_t *reply;
+
+    client_start(&client, "plain");
+    json_decref(client_hello(&client, 5000));
+    reply = client_run(&client, "sum", "forward", &x, 1, &y, 0);
+    cr_assert_str_eq(reply_code(reply), "out-of-memory", "%s", reply_message(reply));
+    json_decref(reply);
+    cf_tensor_free(&x);
+}
+
+Test(worker, unknown_ops_kernels_and_types_are_not_offered)
+{
+    struct cf_tensor x = make_tensor(CF_I32, 1, 4), y = make_tensor(CF_I32, 1, -1);
+    double out[2];
+    json_t *reply;
+
+    client_start(&client, "plain");
+    json_decref(client_hello(&client, 5000));
+    reply = run("dance", "", out, 0);
+    cr_expect_str_eq(reply_code(reply), "not-offered");
+    json_decref(reply);
+    reply = run("dot", "sideways", out, 0);
+    cr_expect_str_eq(reply_code(reply), "not-offered");
+    json_decref(reply);
+    reply = client_run(&client, "sum", "forward", &x, 1, &y, 0);
+    cr_expect_str_eq(reply_code(reply), "not-offered");
+    json_decref(reply);
+    cf_tensor_free(&x);
+    cf_tensor_free(&y);
+}
+
+/* A library that is written to by others than its owner is refused, unless that is wanted. */
+Test(worker, refuses_a_library_that_others_can_write)
+{
+    char *copy, *command;
+    static const char *const flags[] = {"", " flags=unsafe-paths"};
+
+    for (int i = 0; i < 2; ++i) {
+        json_t *reply;
+        char *configuration;
+
+        client_start(&client, "plain");
+        copy = cf_format("%s/in", client.directory);
+        configuration = cf_format("blas lib=%s%s", copy, flags[i]);
+        command = cf_format("cp %slibliar_honest.so %s && chmod 666 %s", LIARS, copy, copy);
+        cr_assert_eq(system(command), 0);
+        {
+            struct client second;
+
+            client_start(&second, configuration);
+            reply = client_hello(&second, 5000);
+            cr_expect_str_eq(reply_code(reply), i == 0 ? "not-opened" : "", "%s",
+                             reply_message(reply));
+            json_decref(reply);
+            client_stop(&second);
+        }
+        free(copy);
+        free(command);
+        free(configuration);
+        client_stop(&client);
+        client.pid = 0;
+    }
+}
+
+static int exit_code_of(const char *const argv[], const char *const environment[])
+{
+    struct client c;
+    int status;
+
+    client_spawn(&c, argv, environment);
+    close(c.in);
+    c.in = -1;
+    for (int i = 0; i < 200 && waitpid(c.pid, &status, WNOHANG) == 0; ++i)
+        usleep(10000);
+    client_stop(&c);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+Test(worker, bad_usage_is_exit_code_2_and_an_end_is_0)
+{
+    const char *const none[] = {WORKER, NULL}, *const two[] = {WORKER, "plain", "blas", NULL};
+    const char *const unknown[] = {WORKER, "--dance", NULL};
+    const char *const memory[] = {WORKER, "--memory-mb", "x", "plain", NULL};
+    const char *const bad[] = {WORKER, "plain threads=many", NULL};
+    const char *const good[] = {WORKER, "plain", NULL}, *const list[] = {WORKER, "--list", NULL};
+    const char *const version[] = {WORKER, "--version", NULL};
+    const char *const wrong_fd[] = {"CONFORM_FD=77", NULL};
+
+    cr_expect_eq(exit_code_of(none, NULL), 2);
+    cr_expect_eq(exit_code_of(two, NULL), 2);
+    cr_expect_eq(exit_code_of(unknown, NULL), 2);
+    cr_expect_eq(exit_code_of(memory, NULL), 2);
+    cr_expect_eq(exit_code_of(bad, NULL), 2);
+    cr_expect_eq(exit_code_of(good, wrong_fd), 2);
+    cr_expect_eq(exit_code_of(good, NULL), 0);
+    cr_expect_eq(exit_code_of(list, NULL), 0);
+    cr_expect_eq(exit_code_of(version, NULL), 0);
+}
+
+/* Without dynamic libraries of its own it also starts under another release's loader. */
+Test(worker, links_nothing_but_the_c_library)
+{
+    FILE *ldd = popen("ldd " WORKER " | grep -vE 'linux-vdso|libc\\.so|libm\\.so|libdl\\.so|"
+                      "libpthread\\.so|ld-linux|lib[a-z]*san\\.so|libgcc_s' ",
+                      "r");
+    char line[256];
+
+    while (ldd && fgets(line, sizeof line, ldd))
+        cr_expect(0, "%s", line);
+    cr_assert(ldd && pclose(ldd) >= 0);
+}
