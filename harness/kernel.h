@@ -10,6 +10,7 @@
 #include "pairs.h"
 #include "philox.h"
 #include "tensor.h"
+#include "window.h"
 
 enum cf_status { CF_DONE, CF_UNSUPPORTED, CF_BROKEN, CF_NO_MEMORY };
 
