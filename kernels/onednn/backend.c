@@ -109,6 +109,8 @@ static int start(struct cf_library *library, const struct cf_pairs *keys, struct
 
     if (!path)
         return cf_fail(err, "onednn needs lib=, the path of a libdnnl.so");
+    if (path[0] != '/')
+        return cf_fail(err, "lib=%s is no absolute path; libraries are never searched for", path);
     library->file = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!library->file)
         return cf_fail(err, "%s", dlerror());
