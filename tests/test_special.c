@@ -286,6 +286,27 @@ Test(special, the_signed_rank_law_counts_subsets)
     cr_expect(isnan(signed_rank(tied, 4, 3)), "a rank above n is nobody's rank");
 }
 
+Test(special, the_result_may_overwrite_an_argument)
+{
+    MPFR_DECL_INIT(x, SHORT);
+    MPFR_DECL_INIT(nu, 53);
+
+    mpfr_set_ui(nu, 7, MPFR_RNDN);
+    mpfr_set_d(x, -2, MPFR_RNDN);
+    cf_student_upper(x, x, nu);
+    cr_expect_eq(mpfr_get_d(x, MPFR_RNDN), cf_student_upper_d(-2, 7));
+    cr_expect(mpfr_cmp_d(x, 0.5) > 0, "a negative t has more than half above it");
+    cf_student_quantile(x, x, nu);
+    cr_expect(fabs(mpfr_get_d(x, MPFR_RNDN) + 2) < 1e-15);
+    cf_normal_upper(x, x);
+    cf_normal_quantile(x, x);
+    cr_expect(fabs(mpfr_get_d(x, MPFR_RNDN) + 2) < 1e-15);
+    mpfr_set_d(x, 0.05, MPFR_RNDN);
+    cf_clopper_upper(x, 0, 299, x);
+    cf_binomial_lower(x, 0, 299, x);
+    cr_expect(fabs(mpfr_get_d(x, MPFR_RNDN) - 0.05) < 1e-15);
+}
+
 Test(special, outside_the_domain_is_nan)
 {
     cr_expect(isnan(cf_student_upper_d(1, 0)) && isnan(cf_student_upper_d(NAN, 3)) &&

@@ -15,7 +15,7 @@ struct cf_curve {
     void (*at)(mpfr_ptr out, mpfr_srcptr x, const struct cf_curve *); /* in (0, 1], monotone */
     mpfr_srcptr target; /* in (0, 1), strictly between the limits of `at` at 0 and at infinity */
     bool rising;        /* `at` grows with x */
-    mpfr_srcptr nu;
+    mpfr_srcptr nu, constant;
     long k, n;
 };
 

@@ -43,8 +43,25 @@ static void log_gamma(mpfr_ptr out, mpfr_srcptr x)
     mpfr_log(out, out, MPFR_RNDN);
 }
 
-/* ln of x^a y^b / (a B(a, b)), where x + y = 1 and the smaller of the two is exact enough. */
-static void beta_log_front(mpfr_ptr out, mpfr_srcptr a, mpfr_srcptr b, mpfr_srcptr x, mpfr_srcptr y)
+/* ln B(a, b) */
+static void log_beta(mpfr_ptr out, mpfr_srcptr a, mpfr_srcptr b)
+{
+    mpfr_t sum, part;
+
+    mpfr_inits2(mpfr_get_prec(out), sum, part, (mpfr_ptr)0);
+    log_gamma(out, a);
+    log_gamma(part, b);
+    mpfr_add(sum, out, part, MPFR_RNDN);
+    mpfr_add(out, a, b, MPFR_RNDN);
+    log_gamma(part, out);
+    mpfr_sub(out, sum, part, MPFR_RNDN);
+    mpfr_clears(sum, part, (mpfr_ptr)0);
+}
+
+/* ln of x^a y^b / (a B(a, b)), where x + y = 1 and the smaller of the two is exact enough. known is
+ * ln B(a, b), or NULL; it is computed where it is not known to enough bits. */
+static void beta_log_front(mpfr_ptr out, mpfr_srcptr a, mpfr_srcptr b, mpfr_srcptr x, mpfr_srcptr y,
+                           mpfr_srcptr known)
 {
     const mpfr_prec_t bits = mpfr_get_prec(out);
     mpfr_t s, g;
@@ -61,13 +78,12 @@ static void beta_log_front(mpfr_ptr out, mpfr_srcptr a, mpfr_srcptr b, mpfr_srcp
     }
     mpfr_mul(out, out, a, MPFR_RNDN);
     mpfr_fma(out, g, b, out, MPFR_RNDN);
-    mpfr_add(s, a, b, MPFR_RNDN);
-    log_gamma(g, s);
-    mpfr_add(out, out, g, MPFR_RNDN);
-    mpfr_add_ui(s, a, 1, MPFR_RNDN);
-    log_gamma(g, s);
-    mpfr_sub(out, out, g, MPFR_RNDN);
-    log_gamma(g, b);
+    mpfr_log(s, a, MPFR_RNDN);
+    mpfr_sub(out, out, s, MPFR_RNDN);
+    if (known != NULL && mpfr_get_prec(known) >= bits)
+        mpfr_set(g, known, MPFR_RNDN);
+    else
+        log_beta(g, a, b);
     mpfr_sub(out, out, g, MPFR_RNDN);
     mpfr_clears(s, g, (mpfr_ptr)0);
 }
@@ -106,12 +122,13 @@ static void beta_series(mpfr_ptr sum, mpfr_srcptr a, mpfr_srcptr b, mpfr_srcptr 
 }
 
 /* I_x(a, b) with y = 1 - x, both in (0, 1). */
-static void beta_lower(mpfr_ptr out, mpfr_srcptr a, mpfr_srcptr b, mpfr_srcptr x, mpfr_srcptr y)
+static void beta_lower(mpfr_ptr out, mpfr_srcptr a, mpfr_srcptr b, mpfr_srcptr x, mpfr_srcptr y,
+                       mpfr_srcptr known)
 {
     mpfr_t front;
 
     mpfr_init2(front, mpfr_get_prec(out));
-    beta_log_front(front, a, b, x, y);
+    beta_log_front(front, a, b, x, y, known);
     mpfr_exp(front, front, MPFR_RNDN);
     beta_series(out, a, b, x, y);
     mpfr_mul(out, out, front, MPFR_RNDN);
@@ -194,7 +211,8 @@ static void student_angles(mpfr_ptr x, mpfr_ptr y, mpfr_srcptr t, mpfr_srcptr nu
 
 /* The centre: 1 - A, where A is a positive sum. The tail of Student's law is above the normal one,
  * exp(-t^2 / 2) / (sqrt(2 pi) (t + 1)), so that 0.73 t^2 + 2 log2(t + 2) bits at most are lost. */
-static void student_centre(mpfr_ptr out, mpfr_srcptr t, mpfr_srcptr nu, double t_squared)
+static void student_centre(mpfr_ptr out, mpfr_srcptr t, mpfr_srcptr nu, double t_squared,
+                           mpfr_srcptr known)
 {
     const mpfr_prec_t lost = (mpfr_prec_t)(0.73 * t_squared + 2 * log2(sqrt(t_squared) + 2));
     const mpfr_prec_t bits = mpfr_get_prec(out) + GUARD + lost;
@@ -209,14 +227,14 @@ static void student_centre(mpfr_ptr out, mpfr_srcptr t, mpfr_srcptr nu, double t
     } else {
         mpfr_set_d(a, 0.5, MPFR_RNDN);
         mpfr_div_2ui(b, nu, 1, MPFR_RNDN);
-        beta_lower(mass, a, b, y, x);
+        beta_lower(mass, a, b, y, x, known);
     }
     mpfr_ui_sub(mass, 1, mass, MPFR_RNDN);
     mpfr_div_2ui(out, mass, 1, MPFR_RNDN);
     mpfr_clears(x, y, a, b, mass, (mpfr_ptr)0);
 }
 
-static void student_far(mpfr_ptr out, mpfr_srcptr t, mpfr_srcptr nu)
+static void student_far(mpfr_ptr out, mpfr_srcptr t, mpfr_srcptr nu, mpfr_srcptr known)
 {
     mpfr_t x, y, a, b, mass;
 
@@ -224,13 +242,14 @@ static void student_far(mpfr_ptr out, mpfr_srcptr t, mpfr_srcptr nu)
     student_angles(x, y, t, nu);
     mpfr_div_2ui(a, nu, 1, MPFR_RNDN);
     mpfr_set_d(b, 0.5, MPFR_RNDN);
-    beta_lower(mass, a, b, x, y);
+    beta_lower(mass, a, b, x, y, known);
     mpfr_div_2ui(out, mass, 1, MPFR_RNDN);
     mpfr_clears(x, y, a, b, mass, (mpfr_ptr)0);
 }
 
-void cf_student_upper(mpfr_ptr out, mpfr_srcptr t, mpfr_srcptr nu)
+static void student_upper(mpfr_ptr out, mpfr_srcptr t, mpfr_srcptr nu, mpfr_srcptr known)
 {
+    const bool is_negative = mpfr_signbit(t) != 0; /* out may be t itself */
     mpfr_t size;
     double t_squared;
 
@@ -239,19 +258,24 @@ void cf_student_upper(mpfr_ptr out, mpfr_srcptr t, mpfr_srcptr nu)
         return;
     }
     if (mpfr_inf_p(t)) {
-        mpfr_set_ui(out, mpfr_signbit(t) ? 1 : 0, MPFR_RNDN);
+        mpfr_set_ui(out, is_negative ? 1 : 0, MPFR_RNDN);
         return;
     }
     mpfr_init2(size, mpfr_get_prec(t));
     mpfr_abs(size, t, MPFR_RNDN);
     t_squared = mpfr_get_d(t, MPFR_RNDN) * mpfr_get_d(t, MPFR_RNDN);
     if (t_squared < mpfr_get_d(nu, MPFR_RNDN) / 2 && t_squared < 20000)
-        student_centre(out, size, nu, t_squared);
+        student_centre(out, size, nu, t_squared, known);
     else
-        student_far(out, size, nu);
-    if (mpfr_signbit(t))
+        student_far(out, size, nu, known);
+    if (is_negative)
         mpfr_ui_sub(out, 1, out, MPFR_RNDN);
     mpfr_clear(size);
+}
+
+void cf_student_upper(mpfr_ptr out, mpfr_srcptr t, mpfr_srcptr nu)
+{
+    student_upper(out, t, nu, NULL);
 }
 
 /* ---- normal and chi-square ------------------------------------------------------------------ */
@@ -325,7 +349,7 @@ static void at_normal(mpfr_ptr out, mpfr_srcptr x, const struct cf_curve *c)
 
 static void at_student(mpfr_ptr out, mpfr_srcptr x, const struct cf_curve *c)
 {
-    cf_student_upper(out, x, c->nu);
+    student_upper(out, x, c->nu, c->constant);
 }
 
 static void at_chi2(mpfr_ptr out, mpfr_srcptr x, const struct cf_curve *c)
@@ -336,22 +360,25 @@ static void at_chi2(mpfr_ptr out, mpfr_srcptr x, const struct cf_curve *c)
 /* Laws symmetric about 0: p above 1/2 is the mirror image of 1 - p. */
 static void invert_symmetric(mpfr_ptr out, mpfr_srcptr p, struct cf_curve *c)
 {
+    const int side = mpfr_cmp_d(p, 0.5);
     mpfr_t tail;
 
-    mpfr_init2(tail, mpfr_get_prec(p) + GUARD);
-    mpfr_set(tail, p, MPFR_RNDN);
     if (!is_probability(p)) {
         mpfr_set_nan(out);
-    } else if (mpfr_cmp_d(p, 0.5) == 0) {
-        mpfr_set_ui(out, 0, MPFR_RNDN);
-    } else {
-        if (mpfr_cmp_d(p, 0.5) > 0)
-            mpfr_ui_sub(tail, 1, p, MPFR_RNDN);
-        c->target = tail;
-        cf_invert(out, c);
-        if (mpfr_cmp_d(p, 0.5) > 0)
-            mpfr_neg(out, out, MPFR_RNDN);
+        return;
     }
+    if (side == 0) {
+        mpfr_set_ui(out, 0, MPFR_RNDN);
+        return;
+    }
+    mpfr_init2(tail, mpfr_get_prec(p) + GUARD);
+    mpfr_set(tail, p, MPFR_RNDN);
+    if (side > 0)
+        mpfr_ui_sub(tail, 1, p, MPFR_RNDN);
+    c->target = tail;
+    cf_invert(out, c);
+    if (side > 0)
+        mpfr_neg(out, out, MPFR_RNDN);
     mpfr_clear(tail);
 }
 
@@ -360,12 +387,23 @@ void cf_normal_quantile(mpfr_ptr out, mpfr_srcptr p)
     invert_symmetric(out, p, &(struct cf_curve){.at = at_normal});
 }
 
+/* ln B(nu/2, 1/2) is the same at every t: computed once, to as many bits as the steps will want. */
 void cf_student_quantile(mpfr_ptr out, mpfr_srcptr p, mpfr_srcptr nu)
 {
-    if (is_positive(nu))
-        invert_symmetric(out, p, &(struct cf_curve){.at = at_student, .nu = nu});
-    else
+    struct cf_curve c = {.at = at_student, .nu = nu};
+    mpfr_t half, halves, beta;
+
+    if (!is_positive(nu)) {
         mpfr_set_nan(out);
+        return;
+    }
+    mpfr_inits2(mpfr_get_prec(out) + 4 * GUARD, half, halves, beta, (mpfr_ptr)0);
+    mpfr_set_d(half, 0.5, MPFR_RNDN);
+    mpfr_div_2ui(halves, nu, 1, MPFR_RNDN);
+    log_beta(beta, halves, half);
+    c.constant = beta;
+    invert_symmetric(out, p, &c);
+    mpfr_clears(half, halves, beta, (mpfr_ptr)0);
 }
 
 void cf_chi2_quantile(mpfr_ptr out, mpfr_srcptr p, mpfr_srcptr nu)

@@ -4,7 +4,8 @@
  * the result: relative error below 2^-(precision - 8) where the function is not zero, far tails
  * included. A decision is therefore computed at 128 and at 256 bits by declaring `out` at 128 and
  * at 256 bits. An argument outside the domain (NaN, p outside (0, 1), nu <= 0) gives NaN, and NaN
- * passes no comparison that accepts positively. Nothing is kept between calls.
+ * passes no comparison that accepts positively. Nothing is kept between calls; `out` may
+ * also be an argument.
  *
  * "Upper" is P(X > x) for continuous and P(X >= k) for counted variables; "lower" is P(X <= x).
  * Quantiles of symmetric laws take the upper tail, because 1 - p would lose a far tail.
