@@ -76,7 +76,7 @@ static int put_ran(struct cf_store *store, int i, uint64_t n, struct cf_error *e
     return answer;
 }
 
-static void put_store(int n_records)
+__attribute__((unused)) static void put_store(int n_records)
 {
     struct cf_store *store = open_or_fail(CF_STORE_CREATE);
 
@@ -95,7 +95,7 @@ static int count_record(void *context, const struct cf_record *record)
     return 0;
 }
 
-static int n_records(struct cf_store *store)
+__attribute__((unused)) static int n_records(struct cf_store *store)
 {
     int n = 0;
 
@@ -103,7 +103,7 @@ static int n_records(struct cf_store *store)
     return n;
 }
 
-static void sqlite(const char *text)
+__attribute__((unused)) static void sqlite(const char *text)
 {
     sqlite3 *db;
     char *message = NULL;

@@ -162,22 +162,49 @@ static int check_variants(const struct cf_case *c, const struct cf_op *op, struc
     return 0;
 }
 
-int cf_case_draw(const struct cf_case *c, const struct cf_op *op, struct cf_tensor in[],
-                 struct cf_tensor out[], struct cf_error *err)
+static int apply_axes(const struct cf_case *c, const struct cf_op *op, struct cf_tensor in[],
+                      struct cf_tensor out[], struct cf_error *err)
 {
-    const struct cf_fill *fill = cf_fill_find(c->fill);
     int result = 0;
 
-    if (!fill)
+    for (int a = 0; a < CF_AXES_MAX && result == 0; ++a)
+        if (op->axis[a].key)
+            result = apply_axis(c, op, &op->axis[a], in, out, err);
+    return result;
+}
+
+/* Shapes of the base case; no bits. */
+static int shape_base(const struct cf_case *c, const struct cf_op *op, struct cf_tensor in[],
+                      struct cf_tensor out[], struct cf_error *err)
+{
+    if (!cf_fill_find(c->fill))
         return cf_fail(err, "case `%s`: there is no fill `%s`; `conform list fills` names them",
                        c->text, c->fill);
     if (check_variants(c, op, err) != 0 || op->shape(c, in, out, err) != 0)
         return -1;
     for (int o = 0; o < op->n_inputs; ++o)
-        draw_one(c, op, fill, &in[o], o, most_terms(c, op, out), out[0].dtype);
-    for (int a = 0; a < CF_AXES_MAX && result == 0; ++a)
-        if (op->axis[a].key)
-            result = apply_axis(c, op, &op->axis[a], in, out, err);
+        in[o].bits = NULL;
+    for (int o = 0; o < op->n_outputs; ++o)
+        out[o].bits = NULL;
+    return 0;
+}
+
+int cf_case_shape(const struct cf_case *c, const struct cf_op *op, struct cf_tensor in[],
+                  struct cf_tensor out[], struct cf_error *err)
+{
+    return shape_base(c, op, in, out, err) != 0 ? -1 : apply_axes(c, op, in, out, err);
+}
+
+int cf_case_draw(const struct cf_case *c, const struct cf_op *op, struct cf_tensor in[],
+                 struct cf_tensor out[], struct cf_error *err)
+{
+    int result = shape_base(c, op, in, out, err);
+
+    if (result != 0)
+        return -1;
+    for (int o = 0; o < op->n_inputs; ++o)
+        draw_one(c, op, cf_fill_find(c->fill), &in[o], o, most_terms(c, op, out), out[0].dtype);
+    result = apply_axes(c, op, in, out, err);
     for (int o = 0; result != 0 && o < op->n_inputs; ++o)
         cf_tensor_free(&in[o]);
     return result;

@@ -29,6 +29,10 @@ const struct cf_fill *cf_fill_find(const char *name);
 int cf_case_draw(const struct cf_case *c, const struct cf_op *op, struct cf_tensor in[],
                  struct cf_tensor out[], struct cf_error *err);
 
+/* Types and shapes only, with the variant applied; every bits is NULL. -1 and a sentence. */
+int cf_case_shape(const struct cf_case *c, const struct cf_op *op, struct cf_tensor in[],
+                  struct cf_tensor out[], struct cf_error *err);
+
 /* The flat index in the base case's output o of element i of this (variant) case's output o. */
 int64_t cf_case_base_index(const struct cf_case *c, const struct cf_op *op, int o, int64_t i);
 

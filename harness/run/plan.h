@@ -9,7 +9,7 @@
 
 struct cf_planned_case {
     struct cf_case c;
-    const char *suite;
+    const char *suite; /* into the plan's suites */
     int processes, repetitions;
 };
 
@@ -23,33 +23,45 @@ struct cf_plan {
     int n_cases, n_configurations, baseline; /* baseline: index of a configuration */
     struct cf_planned_case *cases;           /* unique texts; owned */
     struct cf_planned_configuration *configurations;
+    int n_suites;
+    char **suites; /* names that the cases point to; owned */
 };
 
-/* Adds what a suite runs at the plan's level ("all": every suite), filtered by a case glob and a
- * scope (NULL, or only the case lists and variants that the scope needs); `repeat` > 0 overrides
- * repetitions, `seed` > 0 is added to every seed. Returns the number added, or -1. */
+/* Adds what a suite runs at the plan's level ("all": every suite): the cases whose text matches the
+ * glob (NULL: all) and that are not there yet. `repeat` > 0 overrides repetitions, `seed` > 0 is
+ * added to every seed. Returns the number added, or -1 and a sentence. */
 int cf_plan_add_suite(struct cf_plan *, const char *suite, const char *glob, int repeat,
                       int64_t seed, struct cf_error *);
+/* Adds one case (no braces) after drawing its shapes; one that is there already keeps the larger
+ * numbers. Returns 1 when it is new, 0 when it was there, or -1 and a sentence. */
 int cf_plan_add_case(struct cf_plan *, const char *line, const char *suite, int processes,
                      int repetitions, struct cf_error *);
+/* Leaves out the cases that a scope does not need: for "batch" and "position" all but the variants
+ * and what they vary, for the scopes of configurations the variants. Returns the number left. */
+int cf_plan_keep_scope(struct cf_plan *, enum cf_scope scope);
+/* Adds one configuration (no braces); a label of NULL is its text, one that is taken gets a number.
+ * Returns its index, also when it was there already, or -1 and a sentence. */
 int cf_plan_add_configuration(struct cf_plan *, const char *line, const char *label,
                               struct cf_error *);
 void cf_plan_free(struct cf_plan *);
 
-/* Writes plan and environment into a fresh store, or checks that a resumed store holds this very
- * plan. */
+/* Records that the plan asks for: configurations x (processes x repetitions of each case). */
+int64_t cf_plan_count(const struct cf_plan *);
+
+/* Writes plan and environment ("env.*") into a fresh store, or checks that a resumed store holds
+ * this very plan and was begun on this machine by this program (else a sentence, exit 2). */
 int cf_plan_store(const struct cf_plan *, struct cf_store *, struct cf_error *);
 
 struct cf_run_options {
     const char *worker;   /* path of conform-worker */
-    int jobs;             /* workers at a time; 0: as the CPUs allow */
+    int jobs;             /* CPUs to fill with workers (one with threads=T takes T); 0: all */
     int timeout_ms;       /* a request's; 0: 30 s */
     int start_timeout_ms; /* load and hello; 0: 60 s */
     /* Called from the run's loop, at most ten times a second and once at the end. May be NULL. */
     void (*progress)(void *context, int64_t done, int64_t total, const char *what);
     void *context;
-    volatile int
-        *interrupted; /* set by a signal handler: finish what is in flight, commit, return 130 */
+    /* Set by a signal handler: what is in flight is finished and committed. May be NULL. */
+    volatile int *interrupted;
 };
 
 /* Runs every request of the plan that the store has no record of. 0: all recorded; 130 interrupted;

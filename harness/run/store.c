@@ -22,6 +22,7 @@ static const char *const sql[CF_SQL_N] = {
     [CF_SQL_PUT_EFFECTIVE] = "UPDATE configuration SET effective = ?2 WHERE id = ?1",
     [CF_SQL_PUT_CASE] =
         "INSERT INTO plan(text, suite, processes, repetitions, inputs) VALUES(?, ?, ?, ?, ?)",
+    [CF_SQL_PUT_INPUTS] = "UPDATE plan SET inputs = ?2 WHERE id = ?1",
     [CF_SQL_PUT_LIBRARY] =
         "INSERT OR REPLACE INTO library(configuration, path, sha256, version, build_id)"
         " VALUES(?, ?, ?, ?, ?)",
@@ -260,9 +261,14 @@ int cf_store_commit(struct cf_store *store, struct cf_error *err)
 {
     if (run(store, CF_SQL_COMMIT, err) == 0)
         return 0;
+    cf_store_rollback(store);
+    return -1;
+}
+
+void cf_store_rollback(struct cf_store *store)
+{
     if (!sqlite3_get_autocommit(store->db))
         sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
-    return -1;
 }
 
 void cf_store_problem(const struct cf_store *store, struct cf_error *err)

@@ -26,6 +26,7 @@ void cf_store_problem(const struct cf_store *store, struct cf_error *err);
 
 int cf_store_begin(struct cf_store *store, struct cf_error *err);
 int cf_store_commit(struct cf_store *store, struct cf_error *err);
+void cf_store_rollback(struct cf_store *store); /* drops what was put since begin */
 
 /* What the run is: "tool", "command", "started", "finished", "level", "baseline" (configuration
  * text), "complete",
@@ -47,13 +48,15 @@ struct cf_plan_case {
     int64_t id;
     const char *text, *suite;
     int processes, repetitions;
-    struct cf_digest inputs; /* digest over the digests of all operands' bytes, in order */
+    struct cf_digest inputs; /* cf_inputs_digest; all zero until the run has drawn them */
 };
 int cf_store_put_configuration(struct cf_store *, struct cf_plan_configuration *,
                                struct cf_error *);
 int cf_store_put_effective(struct cf_store *, int64_t configuration, const char *json,
                            struct cf_error *);
 int cf_store_put_case(struct cf_store *, struct cf_plan_case *, struct cf_error *);
+int cf_store_put_inputs(struct cf_store *, int64_t case_id, const struct cf_digest *inputs,
+                        struct cf_error *);
 /* Each row in order of id; strings live until `each` returns. Stops at the first non-zero answer.
  */
 int cf_store_each_configuration(struct cf_store *,
@@ -76,7 +79,7 @@ int cf_store_put_record(struct cf_store *, const struct cf_record *, const void 
                         uint64_t n_bytes, struct cf_error *);
 /* Ordered by case, configuration, process, repetition. */
 int cf_store_each_record(struct cf_store *, int (*each)(void *, const struct cf_record *), void *);
-/* Records of one (configuration, case, process) so far: what --resume leaves out. */
+/* Is there a record of this request? What --resume leaves out. */
 int cf_store_has_record(struct cf_store *, int64_t configuration, int64_t case_id, int process,
                         int repetition);
 /* The bytes of outputs by digest, checked against it; owned by the caller; NULL and a sentence

@@ -155,6 +155,18 @@ int cf_store_put_case(struct cf_store *store, struct cf_plan_case *c, struct cf_
     return 0;
 }
 
+int cf_store_put_inputs(struct cf_store *store, int64_t case_id, const struct cf_digest *inputs,
+                        struct cf_error *err)
+{
+    sqlite3_stmt *statement = cf_store_statement(store, CF_SQL_PUT_INPUTS, err);
+
+    if (!statement)
+        return -1;
+    bind_int(statement, 1, case_id);
+    bind_digest(statement, 2, inputs);
+    return cf_store_step(store, statement, err);
+}
+
 struct each_configuration {
     int (*each)(void *, const struct cf_plan_configuration *);
     void *context;
