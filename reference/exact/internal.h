@@ -39,13 +39,13 @@ static inline void cf_accumulator_touch(struct cf_accumulator *acc, int low, int
 static inline void cf_accumulator_add_integer(struct cf_accumulator *acc, int side, int64_t v,
                                               int exponent)
 {
-    const unsigned position = (unsigned)(exponent + CF_ACCUMULATOR_BIAS);
-    const cf_int128 wide = (cf_int128)v * ((cf_int128)1 << (position & 31));
+    const unsigned position = (unsigned)(exponent + CF_ACCUMULATOR_BIAS), shift = position & 31;
+    const uint64_t wide = (uint64_t)v << shift;
     int64_t *digit = &acc->limb[side][position >> 5];
 
     digit[0] += (uint32_t)wide;
-    digit[1] += (uint32_t)(wide >> 32);
-    digit[2] += (int64_t)(wide >> 64);
+    digit[1] += (int64_t)(wide >> 32);
+    digit[2] += v >> 1 >> (63 - shift); /* what the shift pushed out, with the sign */
     cf_accumulator_touch(acc, (int)(position >> 5), (int)(position >> 5) + 2);
 }
 

@@ -4,7 +4,7 @@
 
 #include "internal.h"
 
-enum { CF_BLOCK = 4096, CF_LEVELS = 4, CF_BINS = 528, CF_BIN_TABLES = 2 };
+enum { CF_BLOCK = 4096, CF_LEVELS = 4, CF_BIN_TABLES = 2 };
 
 /* What the terms of a block are. All but the products of doubles are exact doubles. */
 enum cf_terms { CF_TERMS_F64, CF_TERMS_F32, CF_TERMS_F32_F32, CF_TERMS_F64_F64, CF_TERMS_KINDS };
@@ -27,10 +27,19 @@ struct cf_span {
     bool special, all_zero;
 };
 
-/* Bins of the terms by sign and exponent: [table][sign][bin][half]. A term is a significand shifted
- * by exponent mod 8, below 2^60; half 0 adds its low 32 bits, half 1 the others. */
+/* Bins of the terms by sign and exponent. A bin takes numbers below 2^64 in two halves of 32 bits
+ * that are added apart, so that 2^32 of them fit. Terms that are doubles: a significand of 53 bits,
+ * shifted by its exponent field mod 8, into bin field / 8 of weight 2^(8 bin - 1075). Products of
+ * doubles: the sum of the fields in the place of the field; the upper 54 bits of the product with
+ * weight 2^(8 bin - 2098), the lower 52, shifted by 4 more, with weight 2^(8 bin - 2154). */
+enum { CF_BINS = 256, CF_PRODUCT_BINS = 512 };
+
 struct cf_bins {
-    uint64_t sum[CF_BIN_TABLES][2][CF_BINS][2];
+    union {
+        uint64_t term[CF_BIN_TABLES][2][CF_BINS][2]; /* [table][sign][bin][half] */
+        uint64_t product[CF_BIN_TABLES][2][CF_PRODUCT_BINS]
+                        [4]; /* the halves of the upper, of the lower part */
+    } sum;
 };
 
 struct cf_kernels {

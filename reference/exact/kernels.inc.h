@@ -4,7 +4,9 @@
  *   HAS_FMA     whether FMA(a, b, c) is one rounding; without it, products of doubles have no
  * kernels FMA(a,b,c)  a * b + c;   MINI, MAXI  the lesser and the greater of signed 64-bit integers
  *   ADD, SUB    a + b and a - b once more, on another execution unit where that helps
+ *   MULTIPLY(a,b)  product of 64-bit integers below 2^32
  *   PAIR_ADD(sum, s)  adds the low and the high half of *s to sum[0] and sum[1]
+ *   LOAD_FLOATS(p)  W floats from p, widened
  *   ROWS        rows of a tile of three vectors
  *   TABLE       the name of the table */
 #include "kernels.h"
@@ -15,8 +17,10 @@ typedef double vd __attribute__((vector_size(8 * W)));
 typedef int64_t vi __attribute__((vector_size(8 * W)));
 typedef uint64_t vu __attribute__((vector_size(8 * W)));
 typedef float vf __attribute__((vector_size(4 * W)));
+typedef uint32_t vw __attribute__((vector_size(4 * W)));
 
-#define INLINE KERNEL static inline __attribute__((always_inline))
+#define UNROLLED _Pragma("GCC unroll 8")
+#define INLINE   KERNEL static inline __attribute__((always_inline))
 
 static const int64_t SIGN = INT64_MIN;
 
@@ -40,10 +44,7 @@ INLINE vd load_f64(const double *x)
 
 INLINE vd load_f32(const float *x)
 {
-    vf v;
-
-    memcpy(&v, x, sizeof v);
-    return __builtin_convertvector(v, vd);
+    return LOAD_FLOATS(x);
 }
 
 /* W terms from index i on. */
@@ -53,6 +54,8 @@ INLINE vd load(enum cf_terms terms, const void *x, const void *y, int i)
         return load_f64((const double *)x + i);
     if (terms == CF_TERMS_F32)
         return load_f32((const float *)x + i);
+    if (terms == CF_TERMS_F64_F64)
+        return load_f64((const double *)x + i) * load_f64((const double *)y + i);
     return load_f32((const float *)x + i) * load_f32((const float *)y + i);
 }
 
@@ -76,6 +79,7 @@ INLINE int64_t lanes_sum(vi v)
 {
     int64_t sum = 0;
 
+    UNROLLED
     for (int i = 0; i < W; ++i)
         sum += v[i];
     return sum;
@@ -85,6 +89,7 @@ INLINE uint64_t lanes_or(vi v)
 {
     uint64_t bits = 0;
 
+    UNROLLED
     for (int i = 0; i < W; ++i)
         bits |= (uint64_t)v[i];
     return bits;
@@ -94,6 +99,7 @@ INLINE int64_t lanes_min(vi v)
 {
     int64_t least = v[0];
 
+    UNROLLED
     for (int i = 1; i < W; ++i)
         least = v[i] < least ? v[i] : least;
     return least;
@@ -103,6 +109,7 @@ INLINE int64_t lanes_max(vi v)
 {
     int64_t most = v[0];
 
+    UNROLLED
     for (int i = 1; i < W; ++i)
         most = v[i] > most ? v[i] : most;
     return most;
@@ -281,46 +288,80 @@ SPAN(span_f64, CF_TERMS_F64)
 SPAN(span_f32, CF_TERMS_F32)
 SPAN(span_f32_f32, CF_TERMS_F32_F32)
 
-/* W significands and the places where they go. */
+/* Significands and the places where they go, in bytes from the start of a table: first a chunk is
+ * made ready by vectors, then put into the bins one by one. */
+enum { CHUNK = 256 };
+
 struct binned {
-    uint64_t significand[W];
-    uint64_t place[W]; /* sign * CF_BINS + bin */
+    uint64_t significand[CHUNK];
+    uint32_t place[CHUNK];
 };
 
-INLINE struct binned bin_of(vd x)
+INLINE void store_place(uint32_t *to, vu place)
+{
+    const vw narrow = __builtin_convertvector(place, vw);
+
+    memcpy(to, &narrow, sizeof narrow);
+}
+
+/* Sign and exponent field lie side by side, and so do the bins of one sign and of the other.
+ * Subnormals have the exponent of the least normals, and the bin of all small exponents anyway.
+ * Returns the field. */
+INLINE vi bin_double(struct binned *b, int at, vd x)
 {
     const vi bits = (vi)x, field = (bits >> 52) & 0x7ff, tiny = field == 0;
-    const vi exponent = field - tiny; /* subnormals have the exponent of the least normals */
-    const vi fraction = bits & (((int64_t)1 << 52) - 1);
-    const vu significand = (vu)(fraction | (~tiny & ((int64_t)1 << 52))) << (vu)(exponent & 7);
-    const vi place = ((bits >> 63) & CF_BINS) + (exponent >> 3);
-    struct binned b;
+    const vu fraction = (vu)(bits & (((int64_t)1 << 52) - 1));
+    const vu significand = fraction | (vu)(~tiny & ((int64_t)1 << 52));
+    const vu shifted = significand << (vu)((field - tiny) & 7);
 
-    memcpy(b.significand, &significand, sizeof b.significand);
-    memcpy(b.place, &place, sizeof b.place);
-    return b;
+    memcpy(b->significand + at, &shifted, sizeof shifted);
+    store_place(b->place + at, (vu)bits >> 55 << 4);
+    return field;
 }
 
-INLINE void bins_put(struct cf_bins *bins, const struct binned *b)
+/* Two tables, so that equal neighbours need not wait for each other. */
+INLINE void bins_put(struct cf_bins *bins, const struct binned *b, int n)
+{
+    char *table0 = (char *)bins->sum.term[0], *table1 = (char *)bins->sum.term[1];
+
+    for (int i = 0; i < n; i += 2) {
+        PAIR_ADD((uint64_t *)(table0 + b->place[i]), &b->significand[i]);
+        PAIR_ADD((uint64_t *)(table1 + b->place[i + 1]), &b->significand[i + 1]);
+    }
+}
+
+KERNEL static __attribute__((noinline)) void add_lanes(struct cf_accumulator *acc, vd x)
 {
     for (int i = 0; i < W; ++i)
-        PAIR_ADD(&bins->sum[i % CF_BIN_TABLES][0][0][0] + 2 * b->place[i], &b->significand[i]);
+        cf_accumulator_add(acc, x[i]);
 }
 
-INLINE void bins(enum cf_terms terms, struct cf_bins *sums, const void *x, const void *y, int n)
+INLINE void bins_chunk(enum cf_terms terms, struct cf_bins *bins, struct cf_accumulator *odd,
+                       const void *x, const void *y, int first, int n)
 {
-    struct tail t;
+    vi most = splat_i(0);
     struct binned b;
-    int i;
 
-    for (i = 0; i + W <= n; i += W) {
-        b = bin_of(load(terms, x, y, i));
-        bins_put(sums, &b);
-    }
-    if (i < n) {
-        tail_fill(&t, terms, x, y, i, n);
-        b = bin_of(load(terms, t.x, t.y, 0));
-        bins_put(sums, &b);
+    for (int j = 0; j < n; j += W)
+        most = MAXI(most, bin_double(&b, j, load(terms, x, y, first + j)));
+    if (lanes_max(most) < 0x7ff)
+        bins_put(bins, &b, n);
+    else
+        for (int j = 0; j < n; j += W)
+            add_lanes(odd, load(terms, x, y, first + j));
+}
+
+INLINE void bins(enum cf_terms terms, struct cf_bins *sums, struct cf_accumulator *odd,
+                 const void *x, const void *y, int n)
+{
+    const int whole = n / W * W;
+    struct tail t;
+
+    for (int i = 0; i < whole; i += CHUNK)
+        bins_chunk(terms, sums, odd, x, y, i, whole - i < CHUNK ? whole - i : CHUNK);
+    if (whole < n) {
+        tail_fill(&t, terms, x, y, whole, n);
+        bins_chunk(terms, sums, odd, t.x, t.y, 0, W);
     }
 }
 
@@ -328,8 +369,7 @@ INLINE void bins(enum cf_terms terms, struct cf_bins *sums, const void *x, const
     KERNEL static void name(struct cf_bins *b, struct cf_accumulator *odd, const void *x,          \
                             const void *y, int n)                                                  \
     {                                                                                              \
-        (void)odd;                                                                                 \
-        bins(terms, b, x, y, n);                                                                   \
+        bins(terms, b, odd, x, y, n);                                                              \
     }
 BINS(bins_f64, CF_TERMS_F64)
 BINS(bins_f32, CF_TERMS_F32)

@@ -123,91 +123,104 @@ KERNEL static bool window_f64_f64(struct cf_window *w, const void *x, const void
     return levels == 3 ? product_window(w, x, y, n, top, 3) : product_window(w, x, y, n, top, 4);
 }
 
-/* Special: a product overflows, is not a number, or underflows to zero. */
+/* Special: a product overflows, is not a number, or is too small to be split. */
 KERNEL static void span_f64_f64(struct cf_span *s, const void *x, const void *y, int n)
 {
-    double h[CF_BLOCK];
-
-    for (int i = 0; i < n; ++i)
-        h[i] = ((const double *)x)[i] * ((const double *)y)[i];
-    span_f64(s, h, NULL, n);
+    span(CF_TERMS_F64_F64, s, x, y, n);
     s->special = s->special || any_below(x, y, n, cf_power_of_two(LEAST_SPLIT));
 }
 
-/* The exponent fields and the significands as doubles in [1, 2); lanes that the splitting cannot
- * take, infinite, NaN or subnormal, are marked. */
-struct factor {
-    vi field, zero, odd;
-    vd significand;
+#endif
+
+/* The exact product of two significands of 53 bits as upper * 2^52 + lower, lower < 2^52. Where the
+ * processor multiplies integers of 52 bits, PARTS does; elsewhere, by halves of 27 and 26 bits. */
+#ifndef PARTS
+#define PARTS parts_by_halves
+INLINE void parts_by_halves(vu *upper, vu *lower, vi x, vi y)
+{
+    const int64_t low27 = ((int64_t)1 << 27) - 1, low52 = ((int64_t)1 << 52) - 1;
+    const vu u = (vu)((x & low52) | ((int64_t)1 << 52)), v = (vu)((y & low52) | ((int64_t)1 << 52));
+    const vu u0 = u & (uint64_t)low27, u1 = u >> 27, v0 = v & (uint64_t)low27, v1 = v >> 27;
+    const vu middle = MULTIPLY(u0, v1) + MULTIPLY(u1, v0);
+    const vu low = MULTIPLY(u0, v0) + ((middle & (((uint64_t)1 << 25) - 1)) << 27);
+
+    *lower = low & (uint64_t)low52;
+    *upper = (MULTIPLY(u1, v1) << 2) + (middle >> 25) + (low >> 52);
+}
+#endif
+
+enum { PRODUCT_CHUNK = 128 };
+
+struct binned_products {
+    uint64_t part[PRODUCT_CHUNK][2]; /* upper, lower */
+    uint32_t place[PRODUCT_CHUNK];
 };
 
-INLINE struct factor factor_of(vd x)
+/* A factor that is zero, subnormal, infinite or NaN. */
+INLINE vi is_odd(vi field)
 {
-    const vi bits = (vi)x, field = (bits >> 52) & 0x7ff;
-    const vi zero = (bits & INT64_MAX) == 0;
-    struct factor f;
-
-    f.field = field;
-    f.zero = zero;
-    f.odd = ((field == 0) & ~zero) | (field == 0x7ff);
-    f.significand = (vd)((bits & (((int64_t)1 << 52) - 1)) | ((int64_t)1023 << 52));
-    return f;
+    return (vu)(field - 1) >= (vu)splat_i(0x7fe);
 }
 
-enum { PRODUCT_OFFSET = 112 }; /* makes the exponents of all l positive */
-
-/* A double in [2^-104, 4) times 2^(sum of the two exponent fields), to its bin; nothing where not
- * kept. */
-INLINE struct binned bin_of_part(vd part, vi fields, vi side, vi keep)
+INLINE vi bin_product(struct binned_products *b, int at, vd x, vd y)
 {
-    const vi bits = (vi)part;
-    const vi exponent = ((bits >> 52) + fields + (PRODUCT_OFFSET - 1023)) & keep;
-    const vu significand = (vu)((bits & (((int64_t)1 << 52) - 1)) | ((int64_t)1 << 52)) & (vu)keep;
-    const vu shifted = significand << (vu)(exponent & 7);
-    const vi place = (side & CF_BINS) + (exponent >> 3);
-    struct binned b;
+    const vi fx = ((vi)x >> 52) & 0x7ff, fy = ((vi)y >> 52) & 0x7ff, odd = is_odd(fx) | is_odd(fy);
+    const vi exponent = fx + fy;
+    const vu shift = (vu)(exponent & 7), side = (vu)(((vi)x ^ (vi)y) >> 63) & CF_PRODUCT_BINS;
+    vu upper, lower;
 
-    memcpy(b.significand, &shifted, sizeof b.significand);
-    memcpy(b.place, &place, sizeof b.place);
-    return b;
+    PARTS(&upper, &lower, (vi)x, (vi)y);
+    INTERLEAVE(b->part[at], (upper << shift) & (vu)~odd, (lower << (shift + 4)) & (vu)~odd);
+    store_place(b->place + at, (side + ((vu)exponent >> 3)) << 5);
+    return odd;
 }
 
-INLINE void odd_add(struct cf_accumulator *odd, vi lanes, vd x, vd y)
+/* Zeros are all that products of ordinary data may have here; the rest is rare. */
+KERNEL static __attribute__((noinline)) void odd_add(struct cf_accumulator *acc, vi odd, vd x, vd y)
 {
     for (int i = 0; i < W; ++i)
-        if (lanes[i] != 0)
-            cf_accumulator_add_product(odd, x[i], y[i]);
+        if (odd[i] != 0 && !(x[i] == 0 && fabs(y[i]) < INFINITY) &&
+            !(y[i] == 0 && fabs(x[i]) < INFINITY))
+            cf_accumulator_add_product(acc, x[i], y[i]);
 }
 
-/* h is rounded down, so that l has the sign of the product and both go to the same side. */
-INLINE void product_bins(struct cf_bins *bins, struct cf_accumulator *odd, vd x, vd y)
+INLINE void product_bins_put(struct cf_bins *bins, const struct binned_products *b, int n)
 {
-    const struct factor f = factor_of(x), g = factor_of(y);
-    const vi skip = f.odd | g.odd, keep = ~(skip | f.zero | g.zero);
-    const vi side = ((vi)x ^ (vi)y) >> 63, fields = f.field + g.field;
-    const vd near = f.significand * g.significand, error = FMA(f.significand, g.significand, -near);
-    const vd h = (vd)((vi)near + (error < splat(0))), l = error + (near - h);
-    const struct binned high = bin_of_part(h, fields, side, keep);
-    const struct binned low = bin_of_part(l, fields, side, keep & (l != splat(0)));
+    char *table0 = (char *)bins->sum.product[0], *table1 = (char *)bins->sum.product[1];
 
-    bins_put(bins, &high);
-    bins_put(bins, &low);
-    if (lanes_or(skip) != 0)
-        odd_add(odd, skip, x, y);
+    for (int i = 0; i < n; i += 2) {
+        QUAD_ADD((uint64_t *)(table0 + b->place[i]), b->part[i]);
+        QUAD_ADD((uint64_t *)(table1 + b->place[i + 1]), b->part[i + 1]);
+    }
+}
+
+INLINE void product_bins_chunk(struct cf_bins *bins, struct cf_accumulator *acc, const double *x,
+                               const double *y, int n)
+{
+    struct binned_products b;
+
+    for (int j = 0; j < n; j += W) {
+        const vd u = load_f64(x + j), v = load_f64(y + j);
+        const vi odd = bin_product(&b, j, u, v);
+
+        if (lanes_or(odd) != 0)
+            odd_add(acc, odd, u, v);
+    }
+    product_bins_put(bins, &b, n);
 }
 
 KERNEL static void bins_f64_f64(struct cf_bins *sums, struct cf_accumulator *odd, const void *x,
                                 const void *y, int n)
 {
+    const double *u = x, *v = y;
+    const int whole = n / W * W;
     struct tail t;
-    int i;
 
-    for (i = 0; i + W <= n; i += W)
-        product_bins(sums, odd, load_f64((const double *)x + i), load_f64((const double *)y + i));
-    if (i < n) {
-        tail_fill(&t, CF_TERMS_F64_F64, x, y, i, n);
-        product_bins(sums, odd, load_f64(t.x), load_f64(t.y));
+    for (int i = 0; i < whole; i += PRODUCT_CHUNK)
+        product_bins_chunk(sums, odd, u + i, v + i,
+                           whole - i < PRODUCT_CHUNK ? whole - i : PRODUCT_CHUNK);
+    if (whole < n) {
+        tail_fill(&t, CF_TERMS_F64_F64, x, y, whole, n);
+        product_bins_chunk(sums, odd, t.x, t.y, W);
     }
 }
-
-#endif

@@ -8,7 +8,8 @@
 enum {
     FEW = 24,      /* terms that one by one are faster than in a block */
     PLAN_FOR = 64, /* blocks before the choice of levels is made anew, so that it can also sink */
-    PART = 16      /* blocks that are worth a thread */
+    NO_LEVELS = -1,
+    PART = 16 /* blocks that are worth a thread */
 };
 
 /* The terms of a reduction. Element i of an operand is at i * inc, or at index[i] where there is
@@ -28,7 +29,8 @@ struct terms {
 struct worker {
     const struct cf_kernels *kernels;
     struct cf_accumulator *acc;
-    int top, levels, age;
+    int top, levels; /* levels 0: no plan; NO_LEVELS: straight to the bins */
+    int age;
     bool bins_used;
     int64_t n_binned;
     _Alignas(64) struct cf_bins bins;
@@ -57,86 +59,87 @@ static void add_one_by_one(struct cf_accumulator *acc, enum cf_terms kind, const
     }
 }
 
-/* The block held zeros only: all that matters is whether each of them is -0. */
-static void see_zeros(struct cf_accumulator *acc, enum cf_terms kind, const void *x, const void *y,
-                      int n)
-{
-    for (int i = 0; i < n && (acc->seen & CF_SEEN_OTHER) == 0; ++i) {
-        const bool minus = signbit(element(kind, x, i));
-        const bool other = has_factors(kind) && signbit(element(kind, y, i));
-
-        acc->seen |= minus != other ? CF_SEEN_MINUS_ZERO : CF_SEEN_OTHER;
-    }
-}
-
 /* plus = (scale + value) / 2 and minus = (scale - value) / 2 are integers: both sums have the same
  * parts up to signs. */
-static bool add_window(struct cf_accumulator *acc, const struct cf_window *w, int top, int levels)
+static void add_window(struct cf_accumulator *acc, const struct cf_window *w, int top, int levels)
 {
-    int64_t any = 0;
-
     for (int l = 0; l < levels; ++l) {
         const int grid = cf_window_grid(top, l);
 
-        any |= w->scale[l];
         if (w->scale[l] + w->value[l] != 0)
             cf_accumulator_add_integer(acc, 0, (w->scale[l] + w->value[l]) / 2, grid);
         if (w->scale[l] - w->value[l] != 0)
             cf_accumulator_add_integer(acc, 1, (w->scale[l] - w->value[l]) / 2, grid);
     }
-    return any != 0;
 }
 
 static bool by_window(struct worker *w, enum cf_terms kind, const void *x, const void *y, int n)
 {
     struct cf_window sums;
 
-    if (w->levels == 0 || !w->kernels->window[kind](&sums, x, y, n, w->top, w->levels))
+    if (w->levels <= 0 || !w->kernels->window[kind](&sums, x, y, n, w->top, w->levels))
         return false;
-    if (add_window(w->acc, &sums, w->top, w->levels))
-        w->acc->seen |= CF_SEEN_OTHER;
-    else
-        see_zeros(w->acc, kind, x, y, n);
+    add_window(w->acc, &sums, w->top, w->levels);
     return true;
 }
 
 /* A bin takes less than 2^32 from each term and the tables together held fewer than 2^30 terms, so
  * that the sum of a bin over the tables is still positive as a signed integer. */
-static void drain_bin(struct worker *w, int side, int bin, int half, int exponent)
+static void drain_bin(struct cf_accumulator *acc, int side, const uint64_t *first,
+                      const uint64_t *second, int exponent)
 {
-    uint64_t sum = 0;
+    for (int half = 0; half < 2; ++half) {
+        const int64_t sum = (int64_t)(first[half] + second[half]);
 
-    for (int t = 0; t < CF_BIN_TABLES; ++t)
-        sum += w->bins.sum[t][side][bin][half];
-    if (sum != 0)
-        cf_accumulator_add_integer(w->acc, side, (int64_t)sum, exponent);
+        if (sum != 0)
+            cf_accumulator_add_integer(acc, side, sum, exponent + 32 * half);
+    }
 }
 
-static void drain_bins(struct worker *w, int offset)
+static void drain_terms(struct cf_accumulator *acc, const struct cf_bins *b)
 {
     for (int side = 0; side < 2; ++side)
         for (int bin = 0; bin < CF_BINS; ++bin)
-            for (int half = 0; half < 2; ++half)
-                drain_bin(w, side, bin, half, 8 * bin + 32 * half - offset);
-    w->bins_used = false;
-    w->n_binned = 0;
+            drain_bin(acc, side, b->sum.term[0][side][bin], b->sum.term[1][side][bin],
+                      8 * bin - 1075);
 }
 
-static int bins_offset(enum cf_terms kind)
+static void drain_products(struct cf_accumulator *acc, const struct cf_bins *b)
 {
-    return kind == CF_TERMS_F64_F64 ? 2210 : 1075;
+    for (int side = 0; side < 2; ++side)
+        for (int bin = 0; bin < CF_PRODUCT_BINS; ++bin) {
+            const uint64_t *first = b->sum.product[0][side][bin],
+                           *second = b->sum.product[1][side][bin];
+
+            drain_bin(acc, side, first, second, 8 * bin - 2098);
+            drain_bin(acc, side, first + 2, second + 2, 8 * bin - 2154);
+        }
+}
+
+static void drain_bins(struct worker *w, enum cf_terms kind)
+{
+    if (!w->bins_used)
+        return;
+    if (kind == CF_TERMS_F64_F64)
+        drain_products(w->acc, &w->bins);
+    else
+        drain_terms(w->acc, &w->bins);
+    w->bins_used = false;
 }
 
 static void by_bins(struct worker *w, enum cf_terms kind, const void *x, const void *y, int n)
 {
-    if (!w->bins_used)
-        memset(&w->bins, 0, sizeof w->bins);
+    const bool products = kind == CF_TERMS_F64_F64;
+
+    if (!w->bins_used) {
+        memset(&w->bins, 0, products ? sizeof w->bins.sum.product : sizeof w->bins.sum.term);
+        w->n_binned = 0;
+    }
     w->bins_used = true;
     w->kernels->bins[kind](&w->bins, w->acc, x, y, n);
-    w->acc->seen |= CF_SEEN_OTHER;
-    w->n_binned += 2 * n; /* a product of doubles is two terms */
-    if (w->n_binned >= ((int64_t)1 << 30) - 2 * CF_BLOCK)
-        drain_bins(w, bins_offset(kind));
+    w->n_binned += n;
+    if (w->n_binned >= ((int64_t)1 << 30) - CF_BLOCK)
+        drain_bins(w, kind);
 }
 
 /* How many grids hold all bits of a block that spans these exponents, and below which 2^top; 0 when
@@ -155,6 +158,8 @@ static int levels_for(enum cf_terms kind, const struct cf_span *s, int *top)
     return 0;
 }
 
+/* Blocks that no window holds go to the bins, and so do the next ones, until it is time for a new
+ * plan. */
 static void plan_and_add(struct worker *w, enum cf_terms kind, const void *x, const void *y, int n)
 {
     struct cf_span s;
@@ -164,17 +169,22 @@ static void plan_and_add(struct worker *w, enum cf_terms kind, const void *x, co
     w->age = 0;
     if (by_window(w, kind, x, y, n))
         return;
-    if (s.special && kind != CF_TERMS_F64_F64)
-        add_one_by_one(w->acc, kind, x, y, n);
-    else
-        by_bins(w, kind, x, y, n);
+    if (w->levels == 0)
+        w->levels = NO_LEVELS;
+    by_bins(w, kind, x, y, n);
 }
 
 static void add_block(struct worker *w, enum cf_terms kind, const void *x, const void *y, int n)
 {
-    if (n <= FEW || w->kernels->window[kind] == NULL)
+    if (n <= FEW)
         add_one_by_one(w->acc, kind, x, y, n);
-    else if (++w->age >= PLAN_FOR || !by_window(w, kind, x, y, n))
+    else if (w->kernels->window[kind] == NULL)
+        by_bins(w, kind, x, y, n);
+    else if (++w->age >= PLAN_FOR || w->levels == 0)
+        plan_and_add(w, kind, x, y, n);
+    else if (w->levels == NO_LEVELS)
+        by_bins(w, kind, x, y, n);
+    else if (!by_window(w, kind, x, y, n))
         plan_and_add(w, kind, x, y, n);
 }
 
@@ -216,6 +226,40 @@ static void add_sparse(struct worker *w, const struct terms *t, int64_t first, i
     }
 }
 
+static bool is_negative(const struct operand *o, size_t size, int64_t i)
+{
+    double wide;
+    float narrow;
+
+    if (o->data == NULL)
+        return false;
+    gather(size == sizeof wide ? (void *)&wide : (void *)&narrow, o, size, i, 1);
+    return size == sizeof wide ? signbit(wide) != 0 : signbit(narrow) != 0;
+}
+
+static bool has_digits(const struct cf_accumulator *acc)
+{
+    int64_t any = 0;
+
+    for (int i = acc->low; i <= acc->high; ++i)
+        any |= acc->limb[0][i] | acc->limb[1][i];
+    return any != 0;
+}
+
+/* Blocks leave no trace of the signs of zeros. They matter when all terms are zero, and then a look
+ * at the data tells whether each is -0. */
+static void see_zeros(struct cf_accumulator *acc, const struct terms *t, int64_t first,
+                      int64_t last)
+{
+    if (has_digits(acc))
+        acc->seen |= CF_SEEN_OTHER;
+    for (int64_t i = first; i < last && (acc->seen & CF_SEEN_OTHER) == 0; ++i) {
+        const bool minus = is_negative(&t->x, t->size, i) != is_negative(&t->y, t->size, i);
+
+        acc->seen |= minus ? CF_SEEN_MINUS_ZERO : CF_SEEN_OTHER;
+    }
+}
+
 static void add_range(struct cf_accumulator *acc, const struct terms *t, int64_t first,
                       int64_t last)
 {
@@ -230,8 +274,8 @@ static void add_range(struct cf_accumulator *acc, const struct terms *t, int64_t
         add_dense(&w, t, first, last);
     else
         add_sparse(&w, t, first, last);
-    if (w.bins_used)
-        drain_bins(&w, bins_offset(t->kind));
+    drain_bins(&w, t->kind);
+    see_zeros(acc, t, first, last);
 }
 
 struct shared_work {

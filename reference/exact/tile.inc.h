@@ -38,9 +38,9 @@ KERNEL static void tile(double *c, int64_t stride, const double *a, const double
 }
 
 const struct cf_kernels TABLE = {
-    .window = {window_f64, window_f32, window_f32_f32, PRODUCTS(window_f64_f64)},
-    .span = {span_f64, span_f32, span_f32_f32, PRODUCTS(span_f64_f64)},
-    .bins = {bins_f64, bins_f32, bins_f32_f32, PRODUCTS(bins_f64_f64)},
+    .window = {window_f64, window_f32, window_f32_f32, WITH_FMA(window_f64_f64)},
+    .span = {span_f64, span_f32, span_f32_f32, WITH_FMA(span_f64_f64)},
+    .bins = {bins_f64, bins_f32, bins_f32_f32, bins_f64_f64},
     .tile = tile,
     .rows = ROWS,
     .columns = 3 * W,
