@@ -1,5 +1,5 @@
-# The loops of bench-reference that the compiler may reorder, and Arb as a peer where it is installed.
-target_sources(bench-reference PRIVATE support_reference_loops.c)
+# The parts of bench-reference, one of them with loops that the compiler may reorder; Arb is a peer where it is installed.
+target_sources(bench-reference PRIVATE support_reference.c support_reference_gemm.c support_reference_loops.c)
 set_source_files_properties(support_reference_loops.c PROPERTIES COMPILE_OPTIONS
   "-O3;-ffast-math;-march=native;-fno-strict-aliasing")
 target_include_directories(bench-reference PRIVATE ${CMAKE_SOURCE_DIR}/reference/exact)

@@ -49,6 +49,21 @@ static inline void cf_accumulator_add_integer(struct cf_accumulator *acc, int si
     cf_accumulator_touch(acc, (int)(position >> 5), (int)(position >> 5) + 2);
 }
 
+/* The same for 0 <= v < 2^96. */
+static inline void cf_accumulator_add_wide(struct cf_accumulator *acc, int side, cf_uint128 v,
+                                           int exponent)
+{
+    const unsigned position = (unsigned)(exponent + CF_ACCUMULATOR_BIAS);
+    const cf_uint128 wide = v << (position & 31);
+    int64_t *digit = &acc->limb[side][position >> 5];
+
+    digit[0] += (uint32_t)wide;
+    digit[1] += (uint32_t)(wide >> 32);
+    digit[2] += (uint32_t)(wide >> 64);
+    digit[3] += (uint32_t)(wide >> 96);
+    cf_accumulator_touch(acc, (int)(position >> 5), (int)(position >> 5) + 3);
+}
+
 static inline uint64_t cf_bits_of_double(double x)
 {
     uint64_t bits;

@@ -35,7 +35,8 @@ struct cf_span {
 enum { CF_BINS = 256, CF_PRODUCT_BINS = 512 };
 
 struct cf_bins {
-    union {
+    int low, high; /* bins outside low..high are zero */
+    _Alignas(64) union {
         uint64_t term[CF_BIN_TABLES][2][CF_BINS][2]; /* [table][sign][bin][half] */
         uint64_t product[CF_BIN_TABLES][2][CF_PRODUCT_BINS]
                         [4]; /* the halves of the upper, of the lower part */

@@ -4,6 +4,7 @@
  *   HAS_FMA     whether FMA(a, b, c) is one rounding; without it, products of doubles have no
  * kernels FMA(a,b,c)  a * b + c;   MINI, MAXI  the lesser and the greater of signed 64-bit integers
  *   ADD, SUB    a + b and a - b once more, on another execution unit where that helps
+ *   FLIP(q,x)   q with its sign flipped where x is negative
  *   MULTIPLY(a,b)  product of 64-bit integers below 2^32
  *   PAIR_ADD(sum, s)  adds the low and the high half of *s to sum[0] and sum[1]
  *   LOAD_FLOATS(p)  W floats from p, widened
@@ -141,35 +142,34 @@ INLINE struct sums sums_start(int top, int levels)
 }
 
 /* Rounds r to the grid of a sum, adds that, and returns what is left. The magnitude of a term takes
- * the same parts with the sign of the term removed. */
-INLINE vd extract(vd *value, vd *magnitude, vd r, vi sign)
+ * the same parts with the sign of the term x removed. */
+INLINE vd extract(vd *value, vd *magnitude, vd r, vd x)
 {
     const vd t = *value + r, q = t - *value;
 
     *value = t;
-    *magnitude = ADD((vd)((vi)q ^ sign), *magnitude);
+    *magnitude = ADD(FLIP(q, x), *magnitude);
     return r - q;
 }
 
-INLINE vd extract_alt(vd *value, vd *magnitude, vd r, vi sign)
+INLINE vd extract_alt(vd *value, vd *magnitude, vd r, vd x)
 {
     const vd t = ADD(r, *value), q = SUB(t, *value);
 
     *value = t;
-    *magnitude = *magnitude + (vd)((vi)q ^ sign);
+    *magnitude = *magnitude + FLIP(q, x);
     return SUB(r, q);
 }
 
 INLINE void sums_add(struct sums *s, vd x, int levels)
 {
-    const vi sign = (vi)x & SIGN;
-    vd r = extract(&s->v0, &s->m0, x, sign);
+    vd r = extract(&s->v0, &s->m0, x, x);
 
-    r = extract_alt(&s->v1, &s->m1, r, sign);
+    r = extract_alt(&s->v1, &s->m1, r, x);
     if (levels > 2)
-        r = extract(&s->v2, &s->m2, r, sign);
+        r = extract(&s->v2, &s->m2, r, x);
     if (levels > 3)
-        r = extract_alt(&s->v3, &s->m3, r, sign);
+        r = extract_alt(&s->v3, &s->m3, r, x);
     s->rest |= (vi)r;
 }
 
@@ -336,19 +336,31 @@ KERNEL static __attribute__((noinline)) void add_lanes(struct cf_accumulator *ac
         cf_accumulator_add(acc, x[i]);
 }
 
+INLINE void bins_touch(struct cf_bins *bins, int64_t least, int64_t most)
+{
+    bins->low = (int)(least >> 3) < bins->low ? (int)(least >> 3) : bins->low;
+    bins->high = (int)(most >> 3) > bins->high ? (int)(most >> 3) : bins->high;
+}
+
 INLINE void bins_chunk(enum cf_terms terms, struct cf_bins *bins, struct cf_accumulator *odd,
                        const void *x, const void *y, int first, int n)
 {
-    vi most = splat_i(0);
+    vi most = splat_i(0), least = splat_i(INT64_MAX);
     struct binned b;
 
-    for (int j = 0; j < n; j += W)
-        most = MAXI(most, bin_double(&b, j, load(terms, x, y, first + j)));
-    if (lanes_max(most) < 0x7ff)
+    for (int j = 0; j < n; j += W) {
+        const vi field = bin_double(&b, j, load(terms, x, y, first + j));
+
+        most = MAXI(most, field);
+        least = MINI(least, field);
+    }
+    if (lanes_max(most) < 0x7ff) {
         bins_put(bins, &b, n);
-    else
+        bins_touch(bins, lanes_min(least), lanes_max(most));
+    } else {
         for (int j = 0; j < n; j += W)
             add_lanes(odd, load(terms, x, y, first + j));
+    }
 }
 
 INLINE void bins(enum cf_terms terms, struct cf_bins *sums, struct cf_accumulator *odd,

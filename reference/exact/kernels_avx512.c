@@ -46,14 +46,16 @@ KERNEL static inline void parts(eight_unsigned *upper, eight_unsigned *lower, __
     *upper = (eight_unsigned)_mm512_madd52hi_epu64(sum, x, y);
 }
 
-#define W                         8
-#define ROWS                      8
-#define HAS_FMA                   1
-#define TABLE                     cf_kernels_avx512
-#define WITH_FMA(kernel)          kernel
-#define FMA(a, b, c)              ((vd)_mm512_fmadd_pd((__m512d)(a), (__m512d)(b), (__m512d)(c)))
-#define ADD(a, b)                 FMA(a, splat(1), b)
-#define SUB(a, b)                 ((vd)_mm512_fmsub_pd((__m512d)(a), _mm512_set1_pd(1), (__m512d)(b)))
+#define W                8
+#define ROWS             8
+#define HAS_FMA          1
+#define TABLE            cf_kernels_avx512
+#define WITH_FMA(kernel) kernel
+#define FMA(a, b, c)     ((vd)_mm512_fmadd_pd((__m512d)(a), (__m512d)(b), (__m512d)(c)))
+#define ADD(a, b)        FMA(a, splat(1), b)
+#define SUB(a, b)        ((vd)_mm512_fmsub_pd((__m512d)(a), _mm512_set1_pd(1), (__m512d)(b)))
+#define FLIP(q, x)                                                                                 \
+    ((vd)_mm512_ternarylogic_epi64((__m512i)(q), (__m512i)(x), _mm512_set1_epi64(SIGN), 0x78))
 #define MINI(a, b)                ((vi)_mm512_min_epi64((__m512i)(a), (__m512i)(b)))
 #define MAXI(a, b)                ((vi)_mm512_max_epi64((__m512i)(a), (__m512i)(b)))
 #define LOAD_FLOATS(p)            ((vd)_mm512_cvtps_pd(_mm256_loadu_ps(p)))

@@ -10,14 +10,13 @@ enum { LEAST_SPLIT = -968 };
 
 struct product {
     vd h, l;
-    vi sign;
 };
 
 INLINE struct product product_of(vd x, vd y)
 {
     const vd h = x * y;
 
-    return (struct product){h, FMA(x, y, -h), (vi)h & SIGN};
+    return (struct product){h, FMA(x, y, -h)};
 }
 
 /* Levels of a block of products: those of h, and the same ones shifted for l. h needs no more grids
@@ -27,10 +26,10 @@ struct product_sums {
     vi least;
 };
 
-INLINE void magnitude_add(vd *value, vd *magnitude, vd part, vi sign)
+INLINE void magnitude_add(vd *value, vd *magnitude, vd part, vd x)
 {
     *value += part;
-    *magnitude = ADD((vd)((vi)part ^ sign), *magnitude);
+    *magnitude = ADD(FLIP(part, x), *magnitude);
 }
 
 INLINE vd to_grid(vd x, vd anchor)
@@ -41,19 +40,19 @@ INLINE vd to_grid(vd x, vd anchor)
 INLINE void product_add(struct product_sums *p, vd x, vd y, vd anchor1, vd anchor2, int levels)
 {
     const struct product t = product_of(x, y);
-    const vd h1 = extract(&p->s.v0, &p->s.m0, t.h, t.sign);
+    const vd h1 = extract(&p->s.v0, &p->s.m0, t.h, t.h);
     const vd l1 = to_grid(t.l, anchor1), l_rest = SUB(t.l, l1);
 
-    p->least = MINI(p->least, (vi)t.h ^ t.sign);
+    p->least = MINI(p->least, (vi)t.h & INT64_MAX);
     if (levels == 3) {
-        magnitude_add(&p->s.v1, &p->s.m1, h1 + l1, t.sign);
-        magnitude_add(&p->s.v2, &p->s.m2, l_rest, t.sign);
+        magnitude_add(&p->s.v1, &p->s.m1, h1 + l1, t.h);
+        magnitude_add(&p->s.v2, &p->s.m2, l_rest, t.h);
     } else {
         const vd h2 = to_grid(h1, anchor1), l2 = to_grid(l_rest, anchor2);
 
-        magnitude_add(&p->s.v1, &p->s.m1, h2 + l1, t.sign);
-        magnitude_add(&p->s.v2, &p->s.m2, (h1 - h2) + l2, t.sign);
-        magnitude_add(&p->s.v3, &p->s.m3, l_rest - l2, t.sign);
+        magnitude_add(&p->s.v1, &p->s.m1, h2 + l1, t.h);
+        magnitude_add(&p->s.v2, &p->s.m2, (h1 - h2) + l2, t.h);
+        magnitude_add(&p->s.v3, &p->s.m3, l_rest - l2, t.h);
     }
 }
 
@@ -162,16 +161,17 @@ INLINE vi is_odd(vi field)
     return (vu)(field - 1) >= (vu)splat_i(0x7fe);
 }
 
-INLINE vi bin_product(struct binned_products *b, int at, vd x, vd y)
+/* Returns the odd lanes, and in *exponent the sums of the fields. */
+INLINE vi bin_product(struct binned_products *b, int at, vi *exponent, vd x, vd y)
 {
     const vi fx = ((vi)x >> 52) & 0x7ff, fy = ((vi)y >> 52) & 0x7ff, odd = is_odd(fx) | is_odd(fy);
-    const vi exponent = fx + fy;
-    const vu shift = (vu)(exponent & 7), side = (vu)(((vi)x ^ (vi)y) >> 63) & CF_PRODUCT_BINS;
+    const vu shift = (vu)((fx + fy) & 7), side = (vu)(((vi)x ^ (vi)y) >> 63) & CF_PRODUCT_BINS;
     vu upper, lower;
 
+    *exponent = fx + fy;
     PARTS(&upper, &lower, (vi)x, (vi)y);
     INTERLEAVE(b->part[at], (upper << shift) & (vu)~odd, (lower << (shift + 4)) & (vu)~odd);
-    store_place(b->place + at, (side + ((vu)exponent >> 3)) << 5);
+    store_place(b->place + at, (side + ((vu)*exponent >> 3)) << 5);
     return odd;
 }
 
@@ -197,16 +197,20 @@ INLINE void product_bins_put(struct cf_bins *bins, const struct binned_products 
 INLINE void product_bins_chunk(struct cf_bins *bins, struct cf_accumulator *acc, const double *x,
                                const double *y, int n)
 {
+    vi most = splat_i(0), least = splat_i(INT64_MAX), exponent;
     struct binned_products b;
 
     for (int j = 0; j < n; j += W) {
         const vd u = load_f64(x + j), v = load_f64(y + j);
-        const vi odd = bin_product(&b, j, u, v);
+        const vi odd = bin_product(&b, j, &exponent, u, v);
 
+        most = MAXI(most, exponent);
+        least = MINI(least, exponent);
         if (lanes_or(odd) != 0)
             odd_add(acc, odd, u, v);
     }
     product_bins_put(bins, &b, n);
+    bins_touch(bins, lanes_min(least), lanes_max(most));
 }
 
 KERNEL static void bins_f64_f64(struct cf_bins *sums, struct cf_accumulator *odd, const void *x,

@@ -9,7 +9,8 @@ enum {
     FEW = 24,      /* terms that one by one are faster than in a block */
     PLAN_FOR = 64, /* blocks before the choice of levels is made anew, so that it can also sink */
     NO_LEVELS = -1,
-    PART = 16 /* blocks that are worth a thread */
+    SAMPLE = 128, /* terms of a block that a first plan looks at */
+    PART = 16     /* blocks that are worth a thread */
 };
 
 /* The terms of a reduction. Element i of an operand is at i * inc, or at index[i] where there is
@@ -33,7 +34,7 @@ struct worker {
     int age;
     bool bins_used;
     int64_t n_binned;
-    _Alignas(64) struct cf_bins bins;
+    struct cf_bins bins;
 };
 
 static bool has_factors(enum cf_terms kind)
@@ -84,22 +85,20 @@ static bool by_window(struct worker *w, enum cf_terms kind, const void *x, const
 }
 
 /* A bin takes less than 2^32 from each term and the tables together held fewer than 2^30 terms, so
- * that the sum of a bin over the tables is still positive as a signed integer. */
+ * that a half over the tables is below 2^62, and both together are below 2^95. */
 static void drain_bin(struct cf_accumulator *acc, int side, const uint64_t *first,
                       const uint64_t *second, int exponent)
 {
-    for (int half = 0; half < 2; ++half) {
-        const int64_t sum = (int64_t)(first[half] + second[half]);
+    const uint64_t low = first[0] + second[0], high = first[1] + second[1];
 
-        if (sum != 0)
-            cf_accumulator_add_integer(acc, side, sum, exponent + 32 * half);
-    }
+    if ((low | high) != 0)
+        cf_accumulator_add_wide(acc, side, low + ((cf_uint128)high << 32), exponent);
 }
 
 static void drain_terms(struct cf_accumulator *acc, const struct cf_bins *b)
 {
     for (int side = 0; side < 2; ++side)
-        for (int bin = 0; bin < CF_BINS; ++bin)
+        for (int bin = b->low; bin <= b->high; ++bin)
             drain_bin(acc, side, b->sum.term[0][side][bin], b->sum.term[1][side][bin],
                       8 * bin - 1075);
 }
@@ -107,7 +106,7 @@ static void drain_terms(struct cf_accumulator *acc, const struct cf_bins *b)
 static void drain_products(struct cf_accumulator *acc, const struct cf_bins *b)
 {
     for (int side = 0; side < 2; ++side)
-        for (int bin = 0; bin < CF_PRODUCT_BINS; ++bin) {
+        for (int bin = b->low; bin <= b->high; ++bin) {
             const uint64_t *first = b->sum.product[0][side][bin],
                            *second = b->sum.product[1][side][bin];
 
@@ -132,7 +131,9 @@ static void by_bins(struct worker *w, enum cf_terms kind, const void *x, const v
     const bool products = kind == CF_TERMS_F64_F64;
 
     if (!w->bins_used) {
-        memset(&w->bins, 0, products ? sizeof w->bins.sum.product : sizeof w->bins.sum.term);
+        memset(&w->bins.sum, 0, products ? sizeof w->bins.sum.product : sizeof w->bins.sum.term);
+        w->bins.low = CF_PRODUCT_BINS;
+        w->bins.high = -1;
         w->n_binned = 0;
     }
     w->bins_used = true;
@@ -158,16 +159,23 @@ static int levels_for(enum cf_terms kind, const struct cf_span *s, int *top)
     return 0;
 }
 
-/* Blocks that no window holds go to the bins, and so do the next ones, until it is time for a new
- * plan. */
-static void plan_and_add(struct worker *w, enum cf_terms kind, const void *x, const void *y, int n)
+static bool plan_by(struct worker *w, enum cf_terms kind, const void *x, const void *y, int n)
 {
     struct cf_span s;
 
     w->kernels->span[kind](&s, x, y, n);
     w->levels = s.special ? 0 : levels_for(kind, &s, &w->top);
     w->age = 0;
-    if (by_window(w, kind, x, y, n))
+    return w->levels > 0;
+}
+
+/* The first terms often tell enough; the window finds out if they did not. Blocks that no window
+ * holds go to the bins, and so do the next ones, until it is time for a new plan. */
+static void plan_and_add(struct worker *w, enum cf_terms kind, const void *x, const void *y, int n)
+{
+    if (n > 4 * SAMPLE && plan_by(w, kind, x, y, SAMPLE) && by_window(w, kind, x, y, n))
+        return;
+    if (plan_by(w, kind, x, y, n) && by_window(w, kind, x, y, n))
         return;
     if (w->levels == 0)
         w->levels = NO_LEVELS;
@@ -293,21 +301,26 @@ static void add_part(void *context, int64_t first, int64_t last, int part)
     add_range(&s->acc[part], s->terms, first * CF_BLOCK, last < s->n ? last : s->n);
 }
 
-static void accumulate(struct cf_accumulator *acc, const struct terms *t, int64_t n, int threads)
+static void accumulate_in_parts(struct cf_accumulator *acc, const struct terms *t, int64_t n,
+                                int parts)
 {
     struct cf_accumulator part[CF_MAX_PARTS];
-    const int64_t blocks = (n + CF_BLOCK - 1) / CF_BLOCK;
-    const int parts = cf_parts(threads, blocks, PART);
     struct shared_work shared = {t, part, n};
 
-    cf_accumulator_clear(acc);
-    if (parts == 1) {
-        add_range(acc, t, 0, n);
-        return;
-    }
-    cf_parallel(parts, blocks, add_part, &shared);
+    cf_parallel(parts, (n + CF_BLOCK - 1) / CF_BLOCK, add_part, &shared);
     for (int p = 0; p < parts; ++p)
         cf_accumulator_merge(acc, &part[p]);
+}
+
+static void accumulate(struct cf_accumulator *acc, const struct terms *t, int64_t n, int threads)
+{
+    const int parts = cf_parts(threads, n / CF_BLOCK, PART);
+
+    cf_accumulator_clear(acc);
+    if (parts == 1)
+        add_range(acc, t, 0, n);
+    else
+        accumulate_in_parts(acc, t, n, parts);
 }
 
 typedef struct cf_truth (*round_fn)(const struct cf_accumulator *, enum cf_exact_format);

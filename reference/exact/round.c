@@ -125,10 +125,14 @@ static struct cut cut_at(const struct digits *z, int precision, int last)
 static double assemble(uint64_t significand, int position, int overflow, bool negative)
 {
     const int exponent = position - CF_ACCUMULATOR_BIAS;
-    double x = INFINITY;
+    double x = (double)significand;
 
-    if (significand == 0 || 63 - __builtin_clzll(significand) + exponent < overflow)
-        x = ldexp((double)significand, exponent);
+    if (significand != 0 && 63 - __builtin_clzll(significand) + exponent >= overflow)
+        x = INFINITY;
+    else if (exponent >= -1022 && exponent <= 900) /* exact, and faster than ldexp */
+        x *= cf_power_of_two(exponent);
+    else
+        x = ldexp(x, exponent);
     return negative ? -x : x;
 }
 
