@@ -1,0 +1,181 @@
+/* json: everything that the findings hold, as `conform-report/1`; docs/report.schema.json says what
+ * each key means. Keys are only ever added within version 1. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "support_json.h"
+#include "report.h"
+
+/* Every s:o pair is a new reference; jansson sorts the keys when it writes. */
+static json_t *packed(json_t *value)
+{
+    CF_CHECK(value != NULL);
+    return value;
+}
+
+static json_t *fates(const int64_t n_fates[])
+{
+    json_t *object = json_object();
+
+    for (int i = 0; i < CF_N_FATES; ++i)
+        json_object_set_new(object, cf_fate_name((enum cf_fate)i), json_integer(n_fates[i]));
+    return object;
+}
+
+static json_t *verdicts(const int64_t n_verdicts[])
+{
+    json_t *object = json_object();
+
+    for (int i = 0; i < CF_N_VERDICTS; ++i)
+        json_object_set_new(object, cf_verdict_name((enum cf_verdict)i),
+                            json_integer(n_verdicts[i]));
+    return object;
+}
+
+static json_t *run(const struct cf_findings *f)
+{
+    return packed(json_pack("{s:o, s:o, s:o, s:o, s:i, s:o, s:b}", "tool_version",
+                            cf_json_text(f->tool_version), "command_line",
+                            cf_json_text(f->command_line), "started", cf_json_text(f->started),
+                            "finished", cf_json_text(f->finished), "exit", f->exit_code, "sentence",
+                            cf_json_text(f->sentence), "complete", f->complete));
+}
+
+static json_t *summary(const struct cf_findings *f)
+{
+    return packed(json_pack("{s:s, s:I, s:I, s:o, s:o}", "level_required",
+                            cf_level_name(f->required), "n_planned", (json_int_t)f->n_planned,
+                            "n_recorded", (json_int_t)f->n_recorded, "by_verdict",
+                            verdicts(f->n_verdicts), "by_fate", fates(f->n_fates)));
+}
+
+static json_t *configuration(const struct cf_configuration_finding *c)
+{
+    return packed(json_pack("{s:o, s:o, s:o, s:o, s:b, s:b, s:s, s:s, s:b, s:o, s:o, s:o}", "text",
+                            cf_json_text(c->text), "label", cf_json_text(c->label), "requested",
+                            cf_json_embed(c->requested), "effective", cf_json_embed(c->effective),
+                            "is_baseline", c->is_baseline, "qualified", c->qualified, "level",
+                            cf_level_name(c->level), "at_required", cf_verdict_name(c->at_required),
+                            "wrong", c->wrong, "reason", cf_json_text(c->reason), "by_fate",
+                            fates(c->n_fates), "slowdown", cf_json_real(c->slowdown)));
+}
+
+static json_t *cell(const struct cf_cell_finding *c)
+{
+    return packed(json_pack("{s:i, s:o, s:o, s:s, s:s, s:b, s:o}", "configuration",
+                            c->configuration, "suite", cf_json_text(c->suite), "group",
+                            cf_json_text(c->group), "level", cf_level_name(c->level), "verdict",
+                            cf_verdict_name(c->verdict), "wrong", c->wrong, "reason",
+                            cf_json_text(c->reason)));
+}
+
+static json_t *invariance(const struct cf_invariance_finding *v)
+{
+    return packed(json_pack(
+        "{s:o, s:o, s:s, s:s, s:s, s:I, s:I, s:o}", "family", cf_json_text(v->family), "group",
+        cf_json_text(v->group), "scope", cf_scope_name(v->scope), "level", cf_level_name(v->level),
+        "verdict", cf_verdict_name(v->verdict), "n_compared", (json_int_t)v->n_compared,
+        "n_different", (json_int_t)v->n_different, "reason", cf_json_text(v->reason)));
+}
+
+static json_t *classes(const struct cf_findings *f, const struct cf_class_finding *c)
+{
+    json_t *of = json_array();
+
+    for (int i = 0; i < f->n_configurations; ++i)
+        json_array_append_new(of, json_integer(c->class_of[i]));
+    return packed(json_pack("{s:o, s:o, s:i, s:o}", "suite", cf_json_text(c->suite), "group",
+                            cf_json_text(c->group), "n_classes", c->n_classes, "class_of", of));
+}
+
+static json_t *witness(const struct cf_witness *w)
+{
+    if (w->configuration < 0)
+        return json_null();
+    return packed(json_pack("{s:i, s:i, s:i, s:I, s:i, s:o, s:o}", "configuration",
+                            w->configuration, "process", w->process, "repetition", w->repetition,
+                            "element", (json_int_t)w->element, "output", w->output, "got",
+                            cf_json_text(w->got), "error", cf_json_real(w->error)));
+}
+
+static json_t *evidence(const struct cf_finding *v)
+{
+    return packed(json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:i, s:i}", "estimate", cf_json_real(v->estimate),
+        "lower", cf_json_real(v->lower), "upper", cf_json_real(v->upper), "margin",
+        cf_json_real(v->margin), "unit", cf_json_text(v->unit), "margin_source",
+        cf_json_text(v->margin_source), "n_compared", (json_int_t)v->n_compared, "n_different",
+        (json_int_t)v->n_different, "n_seeds", v->n_seeds, "n_seeds_needed", v->n_seeds_needed));
+}
+
+static json_t *finding(const struct cf_findings *f, const struct cf_finding *v)
+{
+    char *replay = v->case_text ? cf_finding_replay(f, v) : NULL;
+    json_t *value = json_pack(
+        "{s:{s:s, s:s}, s:i, s:i, s:o, s:o, s:o, s:s, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o}",
+        "demand", "level", cf_level_name(v->demand.level), "scope", cf_scope_name(v->demand.scope),
+        "configuration", v->configuration, "other", v->other, "suite", cf_json_text(v->suite),
+        "group", cf_json_text(v->group), "component", cf_json_text(v->component), "verdict",
+        cf_verdict_name(v->verdict), "evidence", evidence(v), "wrong", v->wrong, "case",
+        cf_json_text(v->case_text), "exact", *v->exact ? cf_json_text(v->exact) : json_null(), "a",
+        witness(&v->a), "b", witness(&v->b), "reason", cf_json_text(v->reason), "replay",
+        cf_json_text(replay));
+
+    free(replay);
+    return packed(value);
+}
+
+static json_t *library(const struct cf_library_finding *l)
+{
+    return packed(json_pack("{s:o, s:o, s:o}", "path", cf_json_text(l->path), "sha256",
+                            cf_json_text(l->sha256), "version", cf_json_text(l->version)));
+}
+
+static json_t *environment(const struct cf_findings *f)
+{
+    json_t *object = json_object();
+
+    for (int i = 0; i < f->n_environment; ++i) {
+        json_t *key = cf_json_text(f->environment[i].key);
+
+        json_object_set_new(object, json_string_value(key), cf_json_text(f->environment[i].value));
+        json_decref(key);
+    }
+    return object;
+}
+
+/* Appends one value an entry to a new array of the document. */
+#define EACH(key, n, value)                                                                        \
+    do {                                                                                           \
+        json_t *array_ = json_array();                                                             \
+        for (int i = 0; i < (n); ++i)                                                              \
+            json_array_append_new(array_, (value));                                                \
+        json_object_set_new(document, key, array_);                                                \
+    } while (0)
+
+static int write_json(FILE *out, const struct cf_findings *f, const struct cf_page *page,
+                      struct cf_error *err)
+{
+    json_t *document = json_object();
+
+    (void)page;
+    (void)err;
+    json_object_set_new(document, "schema", json_string("conform-report/1"));
+    json_object_set_new(document, "run", run(f));
+    json_object_set_new(document, "summary", summary(f));
+    json_object_set_new(document, "environment", environment(f));
+    EACH("configurations", f->n_configurations, configuration(&f->configurations[i]));
+    EACH("cells", f->n_cells, cell(&f->cells[i]));
+    EACH("findings", f->n_findings, finding(f, &f->findings[i]));
+    EACH("invariances", f->n_invariances, invariance(&f->invariances[i]));
+    EACH("equivalence_classes", f->n_classes, classes(f, &f->classes[i]));
+    EACH("libraries", f->n_libraries, library(&f->libraries[i]));
+    EACH("cases", f->n_cases, cf_json_text(f->cases[i]));
+    cf_json_write(out, document);
+    return 0;
+}
+
+const struct cf_report cf_report_json = {.name = "json",
+                                         .suffix = ".json",
+                                         .why = "for programs: conform-report/1, with a schema",
+                                         .write = write_json};

@@ -1,0 +1,325 @@
+/* text: the report for people at a terminal: the verdict, the configurations, the scopes, who
+ * agrees with whom, and the worst findings with the words that show them again. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support_text.h"
+#include "support_view.h"
+
+#define WORST_MAX 12
+#define CELL      6
+
+struct table {
+    FILE *out;
+    const struct cf_findings *findings;
+    const struct cf_page *page;
+    int label; /* columns of the first column */
+};
+
+static enum cf_colour colour_of(enum cf_verdict verdict, int wrong)
+{
+    static const enum cf_colour colours[CF_N_VERDICTS] = {
+        [CF_PASS] = CF_GREEN, [CF_FAIL] = CF_RED, [CF_UNKNOWN] = CF_YELLOW, [CF_SKIP] = CF_DIM};
+
+    return wrong ? CF_RED : colours[verdict];
+}
+
+static void heading(const struct table *t, const char *text)
+{
+    putc('\n', t->out);
+    cf_text_paint(t->out, t->page, CF_BOLD, text, 0);
+    putc('\n', t->out);
+}
+
+static void verdict(const struct table *t)
+{
+    static const enum cf_colour colours[] = {CF_GREEN, CF_RED, CF_RED, CF_YELLOW, CF_YELLOW};
+    const struct cf_findings *f = t->findings;
+    const int known = f->exit_code >= 0 && f->exit_code < CF_COUNT(colours);
+    char *books;
+
+    if (t->page->colour) /* coloured text is one word to the wrapping, so it is not wrapped */
+        cf_text_paint(t->out, t->page, known ? colours[f->exit_code] : CF_BOLD, f->sentence, 0);
+    else
+        cf_text_wrap(t->out, t->page, f->sentence, 0, 0);
+    if (t->page->colour)
+        putc('\n', t->out);
+    books = cf_format("%d configurations, %d cases, %lld of %lld requests recorded%s; required: %s",
+                      f->n_configurations, f->n_cases, (long long)f->n_recorded,
+                      (long long)f->n_planned, f->complete ? "" : " (incomplete)",
+                      cf_level_name(f->required));
+    cf_text_wrap(t->out, t->page, books, 0, 0);
+    free(books);
+}
+
+/* The widest label, as far as `columns` further columns leave room for it. */
+static int label_width(const struct table *t, const char *(*label)(const struct table *, int),
+                       int n, int columns)
+{
+    int width = 8, room = t->page->width - columns;
+
+    for (int i = 0; i < n; ++i)
+        if (cf_text_width(label(t, i)) > width)
+            width = cf_text_width(label(t, i));
+    room = room < 20 ? 20 : room;
+    return width < room ? width : room;
+}
+
+static const char *configuration_label(const struct table *t, int i)
+{
+    return t->findings->configurations[i].label;
+}
+
+static void configuration_head(const struct table *t, const struct cf_view_names *names)
+{
+    cf_text_cell(t->out, "", t->label + 3);
+    fputs("level        meets    slower", t->out);
+    for (int k = 0; k < names->n; ++k) {
+        fputs("  ", t->out);
+        cf_text_cell(t->out, names->name[k], CELL);
+    }
+    putc('\n', t->out);
+}
+
+static void slowdown(FILE *out, double value)
+{
+    if (isfinite(value))
+        fprintf(out, "%8.2f", value);
+    else
+        fputs("       -", out);
+}
+
+static void configuration_row(const struct table *t, int i, const struct cf_view_names *names,
+                              int by_op)
+{
+    const struct cf_configuration_finding *c = &t->findings->configurations[i];
+
+    fputs(c->is_baseline ? "* " : "  ", t->out);
+    cf_text_cell(t->out, c->label, t->label + 1);
+    cf_text_cell(t->out, c->wrong ? "WRONG" : cf_level_name(c->level), 13);
+    cf_text_paint(t->out, t->page, colour_of(c->at_required, c->wrong),
+                  cf_verdict_name(c->at_required), 7);
+    slowdown(t->out, c->slowdown);
+    for (int k = 0; k < names->n; ++k) {
+        const struct cf_view_cell cell = cf_view_configuration(
+            t->findings, i, by_op ? NULL : names->name[k], by_op ? names->name[k] : NULL);
+
+        fputs("  ", t->out);
+        cf_text_paint(t->out, t->page, cell.n ? colour_of(cell.verdict, cell.wrong) : CF_DIM,
+                      cf_view_short(&cell), CELL);
+    }
+    putc('\n', t->out);
+}
+
+static void configurations(struct table *t)
+{
+    struct cf_view_names suites = cf_view_suites(t->findings), ops = cf_view_ops(t->findings);
+    const int by_op = suites.n < 2;
+    struct cf_view_names *names = by_op ? &ops : &suites;
+    const int room = (t->page->width - 32 - 20) / (CELL + 2), all = names->n;
+
+    names->n = names->n > room ? (room > 0 ? room : 0) : names->n;
+    t->label = label_width(t, configuration_label, t->findings->n_configurations,
+                           32 + names->n * (CELL + 2));
+    heading(t, by_op ? "Configurations and ops, by level against the baseline (*)"
+                     : "Configurations and suites, by level against the baseline (*)");
+    configuration_head(t, names);
+    for (int i = 0; i < t->findings->n_configurations; ++i)
+        configuration_row(t, i, names, by_op);
+    cf_text_wrap(t->out, t->page,
+                 "num: the same bits; stat: the same error distribution; sci, func: weaker; "
+                 "!: proven wrong; ?: unknown; slower: time / the baseline's",
+                 0, 0);
+    if (names->n < all)
+        fprintf(t->out, "%d more columns do not fit; the other formats have them\n",
+                all - names->n);
+    ops.n = by_op ? all : ops.n;
+    cf_view_names_free(&suites, 0);
+    cf_view_names_free(&ops, 1);
+}
+
+static void not_measured(const struct table *t)
+{
+    int any = 0;
+
+    for (int i = 0; i < t->findings->n_configurations; ++i) {
+        const struct cf_configuration_finding *c = &t->findings->configurations[i];
+
+        if (cf_view_unmeasured(c) == 0)
+            continue;
+        if (!any++)
+            heading(t, "Not measured");
+        fputs("  ", t->out);
+        cf_text_put(t->out, c->label);
+        putc(':', t->out);
+        for (int k = CF_NOT_OPENED; k < CF_N_FATES; ++k)
+            if (c->n_fates[k] > 0)
+                fprintf(t->out, " %lld %s", (long long)c->n_fates[k],
+                        cf_fate_name((enum cf_fate)k));
+        fputs("\n      ", t->out);
+        cf_text_wrap(t->out, t->page, c->reason, 6, 6);
+    }
+}
+
+static void invariance_row(const struct table *t, const char *family)
+{
+    fputs("  ", t->out);
+    cf_text_cell(t->out, family, t->label);
+    for (int scope = 0; scope < CF_N_SCOPES; ++scope) {
+        const struct cf_view_cell cell =
+            cf_view_invariance(t->findings, family, (enum cf_scope)scope);
+
+        if (!cf_view_scope_used(t->findings, (enum cf_scope)scope))
+            continue;
+        fputs("  ", t->out);
+        cf_text_paint(t->out, t->page,
+                      cell.n == 0                  ? CF_DIM
+                      : cell.level == CF_NUMERICAL ? CF_GREEN
+                                                   : CF_YELLOW,
+                      cf_view_short(&cell), (int)strlen(cf_scope_name((enum cf_scope)scope)));
+    }
+    putc('\n', t->out);
+}
+
+static void invariance(struct table *t)
+{
+    struct cf_view_names families = cf_view_families(t->findings);
+    int columns = 2;
+
+    if (families.n == 0)
+        return;
+    heading(t, "Invariance: the level that is kept when only this changes");
+    for (int scope = 0; scope < CF_N_SCOPES; ++scope)
+        if (cf_view_scope_used(t->findings, (enum cf_scope)scope))
+            columns += 2 + (int)strlen(cf_scope_name((enum cf_scope)scope));
+    t->label = 8;
+    for (int i = 0; i < families.n; ++i)
+        if (cf_text_width(families.name[i]) > t->label)
+            t->label = cf_text_width(families.name[i]);
+    if (t->label > t->page->width - columns)
+        t->label = t->page->width - columns < 16 ? 16 : t->page->width - columns;
+    cf_text_cell(t->out, "", t->label + 2);
+    for (int scope = 0; scope < CF_N_SCOPES; ++scope)
+        if (cf_view_scope_used(t->findings, (enum cf_scope)scope))
+            fprintf(t->out, "  %s", cf_scope_name((enum cf_scope)scope));
+    putc('\n', t->out);
+    for (int i = 0; i < families.n; ++i)
+        invariance_row(t, families.name[i]);
+    cf_view_names_free(&families, 0);
+}
+
+/* The labels of one class, with commas. The caller frees. */
+static char *members(const struct cf_findings *f, const struct cf_class_finding *c, int number)
+{
+    char *list = cf_strdup("");
+
+    for (int i = 0; i < f->n_configurations; ++i)
+        if (c->class_of[i] == number) {
+            char *longer = cf_format("%s%s%s", list, *list ? ", " : "", f->configurations[i].label);
+
+            free(list);
+            list = longer;
+        }
+    return list;
+}
+
+static void class_line(const struct table *t, const struct cf_class_finding *c)
+{
+    int number, n_members, n_measured;
+    char *list, *line;
+
+    cf_view_largest(t->findings, c, &number, &n_members, &n_measured);
+    list = members(t->findings, c, number);
+    if (n_members < 2)
+        line = cf_format("%s: no two of %d agree bit for bit", c->group, n_measured);
+    else if (n_members == n_measured)
+        line = cf_format("%s: all %d agree bit for bit", c->group, n_measured);
+    else
+        line = cf_format("%s: these %d of %d agree bit for bit: %s; in all %d different answers",
+                         c->group, n_members, n_measured, list, c->n_classes);
+    fputs("  ", t->out);
+    cf_text_wrap(t->out, t->page, line, 2, 6);
+    free(list);
+    free(line);
+}
+
+static void classes(const struct table *t)
+{
+    if (t->findings->n_classes > 0)
+        heading(t, "Who agrees with whom");
+    for (int i = 0; i < t->findings->n_classes; ++i)
+        class_line(t, &t->findings->classes[i]);
+}
+
+static void witness(const struct table *t, const char *name, const struct cf_witness *w)
+{
+    if (w->configuration < 0)
+        return;
+    fprintf(t->out, "  %-7s ", name);
+    cf_text_put(t->out, t->findings->configurations[w->configuration].text);
+    fputs("   got ", t->out);
+    cf_text_put(t->out, w->got);
+    if (w->process > 0 || w->repetition > 0)
+        fprintf(t->out, " (process %d, repetition %d)", w->process + 1, w->repetition + 1);
+    putc('\n', t->out);
+}
+
+static void one_finding(const struct table *t, const struct cf_finding *finding)
+{
+    char *head = cf_view_head(finding), *replay = cf_finding_replay(t->findings, finding);
+
+    putc('\n', t->out);
+    cf_text_paint(t->out, t->page, colour_of(finding->verdict, finding->wrong), head, 0);
+    fputs(": ", t->out);
+    cf_text_wrap(t->out, t->page, finding->reason, cf_text_width(head) + 2, 2);
+    if (finding->case_text) {
+        fputs("  case    ", t->out);
+        cf_text_put(t->out, finding->case_text);
+        if (*finding->exact) {
+            fprintf(t->out, "   element %lld exact ", (long long)finding->a.element);
+            cf_text_put(t->out, finding->exact);
+        }
+        putc('\n', t->out);
+    }
+    witness(t, "a", &finding->a);
+    witness(t, "b", &finding->b);
+    fputs("  replay  ", t->out);
+    cf_text_put(t->out, replay);
+    putc('\n', t->out);
+    free(head);
+    free(replay);
+}
+
+static void worst(const struct table *t)
+{
+    const struct cf_finding *list[WORST_MAX];
+    int n_all;
+    const int n = cf_view_worst(t->findings, list, WORST_MAX, &n_all);
+
+    if (n > 0)
+        heading(t, "Worst findings");
+    for (int i = 0; i < n; ++i)
+        one_finding(t, list[i]);
+    if (n < n_all)
+        fprintf(t->out, "\n%d more of this kind are in the other formats (--json, --junit)\n",
+                n_all - n);
+}
+
+static int write_text(FILE *out, const struct cf_findings *findings, const struct cf_page *page,
+                      struct cf_error *err)
+{
+    struct table t = {.out = out, .findings = findings, .page = page};
+
+    (void)err;
+    verdict(&t);
+    configurations(&t);
+    not_measured(&t);
+    invariance(&t);
+    classes(&t);
+    worst(&t);
+    return 0;
+}
+
+const struct cf_report cf_report_text = {
+    .name = "text", .suffix = ".txt", .why = "for people at a terminal", .write = write_text};

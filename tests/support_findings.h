@@ -1,0 +1,164 @@
+/* Findings made up for the tests of the reports: three configurations (an honest baseline, one that
+ * only differs in its bits, a liar), one that cannot be opened, two groups. */
+#ifndef CF_TESTS_FINDINGS_H
+#define CF_TESTS_FINDINGS_H
+
+#include <math.h>
+#include <string.h>
+
+#include "error.h"
+#include "finding.h"
+
+static struct cf_configuration_finding sample_configurations[] = {
+    {.text = "blas lib=opt/libopenblas.so threads=1",
+     .label = "openblas-pthread 0.3.21 threads=1",
+     .requested = "{\"threads\":\"1\"}",
+     .effective = "{\"threads\":\"1\",\"version\":\"0.3.21\"}",
+     .is_baseline = 1,
+     .qualified = 1,
+     .level = CF_NUMERICAL,
+     .at_required = CF_PASS,
+     .reason = "",
+     .n_fates = {[CF_RAN] = 40},
+     .slowdown = 1},
+    {.text = "blas lib=opt/libopenblas.so threads=2",
+     .label = "openblas-pthread 0.3.21 threads=2",
+     .requested = "{\"threads\":\"2\"}",
+     .effective = "{}",
+     .qualified = 1,
+     .level = CF_STATISTICAL,
+     .at_required = CF_FAIL,
+     .reason = "dot f64: 3 of 20 differ in their bits",
+     .n_fates = {[CF_RAN] = 40},
+     .slowdown = 0.625},
+    {.text = "blas lib=opt/libliar.so threads=1",
+     .label = "liar threads=1",
+     .requested = "{}",
+     .effective = "{}",
+     .level = CF_NONE,
+     .at_required = CF_FAIL,
+     .wrong = 1,
+     .reason = "dot f64: a term is missing",
+     .n_fates = {[CF_RAN] = 40},
+     .slowdown = NAN},
+    {.text = "blas lib=opt/libtruncated.so threads=1",
+     .label = "truncated threads=1",
+     .requested = "{}",
+     .effective = "{}",
+     .level = CF_NONE,
+     .at_required = CF_UNKNOWN,
+     .reason = "the worker was killed by signal 7 while it opened the library",
+     .n_fates = {[CF_NOT_OPENED] = 40},
+     .slowdown = NAN}};
+
+static struct cf_cell_finding sample_cells[] = {
+    {0, "reductions", "dot f64", CF_NUMERICAL, CF_PASS, 0, ""},
+    {0, "reductions", "sum f32", CF_NUMERICAL, CF_PASS, 0, ""},
+    {1, "reductions", "dot f64", CF_STATISTICAL, CF_FAIL, 0, "3 of 20 differ in their bits"},
+    {1, "reductions", "sum f32", CF_NUMERICAL, CF_SKIP, 0, "not offered"},
+    {2, "reductions", "dot f64", CF_NONE, CF_FAIL, 1, "a term is missing"},
+    {2, "reductions", "sum f32", CF_NONE, CF_UNKNOWN, 0, "5 seeds of 20"}};
+
+static struct cf_finding sample_findings[] = {{.demand = {CF_NUMERICAL, CF_ACROSS_THREAD},
+                                               .configuration = 1,
+                                               .other = 0,
+                                               .suite = "reductions",
+                                               .group = "dot f64",
+                                               .component = "bits",
+                                               .verdict = CF_FAIL,
+                                               .estimate = 0.15,
+                                               .lower = NAN,
+                                               .upper = NAN,
+                                               .margin = 0,
+                                               .unit = "share of cases",
+                                               .margin_source = "levels",
+                                               .n_compared = 20,
+                                               .n_different = 3,
+                                               .case_text = "dot f64 n=100000 fill=uniform seed=1",
+                                               .exact = "-0x1.e18c17ff7dc00p+7",
+                                               .a = {1, 0, 0, 0, 0, "-0x1.e18c17ff7dc25p+7", 0.38},
+                                               .b = {0, 0, 1, 0, 0, "-0x1.e18c17ff7dbfbp+7", 0.05},
+                                               .reason = "3 of 20 cases differ in their bits"},
+                                              {.demand = {CF_STATISTICAL, CF_TO_REFERENCE},
+                                               .configuration = 2,
+                                               .other = -1,
+                                               .suite = "reductions",
+                                               .group = "dot f64",
+                                               .component = "S1",
+                                               .verdict = CF_FAIL,
+                                               .wrong = 1,
+                                               .estimate = 1e9,
+                                               .lower = NAN,
+                                               .upper = INFINITY,
+                                               .margin = 2,
+                                               .unit = "u*scale",
+                                               .margin_source = "levels",
+                                               .n_compared = 20,
+                                               .n_different = 20,
+                                               .n_seeds = 20,
+                                               .n_seeds_needed = 20,
+                                               .case_text = "dot f64 n=7 fill=exact seed=1",
+                                               .exact = "0x1p+3",
+                                               .a = {2, 0, 0, 0, 0, "0x1p+2", 1e9},
+                                               .b = {.configuration = -1},
+                                               .reason = "a term is missing"},
+                                              {.demand = {CF_NUMERICAL, CF_TO_BASELINE},
+                                               .configuration = 0,
+                                               .other = 0,
+                                               .suite = "reductions",
+                                               .group = "dot f64",
+                                               .component = "bits",
+                                               .verdict = CF_PASS,
+                                               .a = {.configuration = -1},
+                                               .b = {.configuration = -1},
+                                               .reason = "it is the baseline"}};
+
+static struct cf_invariance_finding sample_invariances[] = {
+    {"openblas-pthread 0.3.21", "dot f64", CF_ACROSS_RUN, CF_NUMERICAL, CF_PASS, 40, 0, ""},
+    {"openblas-pthread 0.3.21", "dot f64", CF_ACROSS_THREAD, CF_STATISTICAL, CF_PASS, 20, 3, ""},
+    {"openblas-pthread 0.3.21", "sum f32", CF_ACROSS_THREAD, CF_NUMERICAL, CF_PASS, 20, 0, ""},
+    {"openblas-pthread 0.3.21", "sum f32", CF_ACROSS_ISA, CF_NONE, CF_SKIP, 0, 0, ""},
+    {"liar", "dot f64", CF_ACROSS_RUN, CF_NONE, CF_UNKNOWN, 3, 0, "too few"}};
+
+static const int sample_class_dot[] = {0, 1, 0, -1}, sample_class_sum[] = {0, 0, 0, -1};
+static struct cf_class_finding sample_classes[] = {{"reductions", "dot f64", 2, sample_class_dot},
+                                                   {"reductions", "sum f32", 1, sample_class_sum}};
+static struct cf_library_finding sample_libraries[] = {{"opt/libopenblas.so", "ab12", "0.3.21"}};
+static struct cf_key_value sample_environment[] = {{"cpu.model", "made up"}, {"libc", "2.36"}};
+static const char *sample_cases[] = {"dot f64 n=100000 fill=uniform seed=1",
+                                     "dot f64 n=7 fill=exact seed=1"};
+
+static struct cf_findings sample(void)
+{
+    return (struct cf_findings){
+        .tool_version = "0.1.0",
+        .command_line = "conform --level numerical",
+        .started = "2025-01-01T00:00:00Z",
+        .finished = "2025-01-01T00:00:09Z",
+        .sentence = "2 of 4 configurations are not numerically reproducible; 1 is wrong.",
+        .required = CF_NUMERICAL,
+        .exit_code = 1,
+        .complete = 1,
+        .n_planned = 160,
+        .n_recorded = 160,
+        .n_configurations = CF_COUNT(sample_configurations),
+        .n_cells = CF_COUNT(sample_cells),
+        .n_findings = CF_COUNT(sample_findings),
+        .n_invariances = CF_COUNT(sample_invariances),
+        .n_classes = CF_COUNT(sample_classes),
+        .n_libraries = CF_COUNT(sample_libraries),
+        .n_environment = CF_COUNT(sample_environment),
+        .n_cases = CF_COUNT(sample_cases),
+        .configurations = sample_configurations,
+        .cells = sample_cells,
+        .findings = sample_findings,
+        .invariances = sample_invariances,
+        .classes = sample_classes,
+        .libraries = sample_libraries,
+        .environment = sample_environment,
+        .cases = sample_cases,
+        .n_verdicts = {[CF_PASS] = 1, [CF_FAIL] = 2},
+        .n_fates = {[CF_RAN] = 120, [CF_NOT_OPENED] = 40}};
+}
+
+#endif

@@ -1,0 +1,5 @@
+# Shell tests of reports, scripts and the command line. 77 is a skip, with its reason printed.
+add_test(NAME reports_valid COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/reports_valid.sh ${CMAKE_SOURCE_DIR}
+                                    ${CMAKE_BINARY_DIR})
+set_tests_properties(reports PROPERTIES FIXTURES_SETUP report_samples)
+set_tests_properties(reports_valid PROPERTIES FIXTURES_REQUIRED report_samples SKIP_RETURN_CODE 77 TIMEOUT 60)
