@@ -1,0 +1,16 @@
+/* discover: the matrix of a machine about which nobody said anything. Files are found by where
+ * distributions and wheels put them; none is loaded or opened. */
+#ifndef CF_DISCOVER_H
+#define CF_DISCOVER_H
+
+#include "matrix.h"
+
+/* Fills an empty matrix from the file system below `root` ("" for the machine itself): each library
+ * once by its real path, over threads, core types (those that `flags`, the CPU's words as in
+ * /proc/cpuinfo, can run; NULL: those of this machine) and alignments, then our own orders of
+ * summation. The baseline is the first OpenBLAS with pthreads on one thread, else the reference
+ * BLAS, else the pairwise order. */
+int cf_discover(struct cf_matrix *matrix, const char *root, const char *flags,
+                struct cf_error *err);
+
+#endif

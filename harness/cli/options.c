@@ -1,0 +1,290 @@
+#include "options.h"
+
+#include <argp.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "suggest.h"
+
+#define AT(field)   offsetof(struct cf_options, field)
+#define SELECTING   (CF_FOR_RUN | CF_FOR_LIST)
+#define JUDGING     (CF_FOR_RUN | CF_FOR_LIST | CF_FOR_REPLAY | CF_FOR_REPORT | CF_FOR_COMPARE)
+#define RUNNING     (CF_FOR_RUN | CF_FOR_REPLAY)
+#define KEY_PLAIN   0x400 /* keys of options without a letter start here */
+#define KEY_REPORT  0x800 /* and those of reports here */
+#define OPTIONS_MAX 64
+
+const struct cf_option cf_option_table[] = {
+    {"level", 'l', "LEVEL", CF_WORD, JUDGING, AT(level_name),
+     "numerical (default), statistical, scientific or functional"},
+    {"scope", 0, "SCOPE", CF_WORD, JUDGING, AT(scope_name),
+     "only what may differ along this: run, thread, isa, library, alignment, batch, position, ..."},
+    {"suite", 's', "SUITE", CF_WORD, SELECTING, AT(suite), "only this suite (default: all)"},
+    {"matrix", 'c', "FILE", CF_WORD, SELECTING, AT(matrix),
+     "the configurations, as YAML (default: conform.yaml, else what the machine has)"},
+    {"case", 0, "TEXT", CF_WORDS, SELECTING, AT(cases),
+     "run this case instead of suites; braces make a product"},
+    {"configuration", 0, "GLOB", CF_WORDS, SELECTING, AT(configurations),
+     "only configurations that match, or one written out: \"blas lib=/x/lib.so threads={1,2}\""},
+    {"filter", 0, "GLOB", CF_WORDS, SELECTING, AT(filters), "only cases that match"},
+    {"exclude", 0, "GLOB", CF_WORDS, SELECTING, AT(excludes), "no cases that match"},
+    {"repeat", 0, "N", CF_NUMBER, RUNNING, AT(repeat), "repetitions of each case in each process"},
+    {"seed", 0, "N", CF_NUMBER, CF_FOR_RUN | CF_FOR_LIST, AT(seed), "added to every seed"},
+    {"jobs", 'j', "N", CF_NUMBER, JUDGING, AT(jobs), "workers at a time (default: as CPUs allow)"},
+    {"timeout", 0, "S", CF_SECONDS, RUNNING, AT(timeout_s), "seconds for one request (default 30)"},
+    {"store", 0, "FILE", CF_WORD, RUNNING, AT(store),
+     "where records go (default: a new file in $XDG_STATE_HOME/conform)"},
+    {"resume", 0, NULL, CF_FLAG, CF_FOR_RUN, AT(resume),
+     "go on with an interrupted run: that of --store, else the newest one"},
+    {"quiet", 'q', NULL, CF_FLAG, CF_FOR_ALL, AT(quiet), "no progress, log or closing line"},
+    {"no-progress", 0, NULL, CF_FLAG, CF_FOR_ALL, AT(no_progress), "no progress bar"},
+    {"color", 0, "WORD", CF_WORD, CF_FOR_ALL, AT(colour), "auto (default), always or never"},
+    {NULL, 0, NULL, CF_FLAG, 0, 0, NULL}};
+
+int cf_report_index(const char *name)
+{
+    for (int i = 0; cf_reports[i]; ++i)
+        if (strcmp(cf_reports[i]->name, name) == 0)
+            return i;
+    return -1;
+}
+
+/* Commands that print no findings still know one format for programs. */
+static int offers_report(const struct cf_command *command, const char *name)
+{
+    return command->bit & (CF_FOR_RUN | CF_FOR_REPLAY | CF_FOR_REPORT) || strcmp(name, "json") == 0;
+}
+
+static int add_word(struct cf_words *words, const char *word)
+{
+    words->word = cf_realloc(words->word, (size_t)(words->n + 1) * sizeof words->word[0]);
+    words->word[words->n++] = word;
+    return 0;
+}
+
+static int set_number(const struct cf_option *option, int64_t *to, const char *word,
+                      struct cf_error *err)
+{
+    char *end;
+    const long long value = strtoll(word, &end, 10);
+
+    if (end == word || *end || value < 1 || value > 1000000000)
+        return cf_fail(err, "--%s=%s is no count; write for example --%s=2", option->name, word,
+                       option->name);
+    *to = value;
+    return 0;
+}
+
+static int set_seconds(const struct cf_option *option, double *to, const char *word,
+                       struct cf_error *err)
+{
+    char *end;
+    const double value = strtod(word, &end);
+
+    if (end == word || *end || !(value >= 0.001 && value <= 86400))
+        return cf_fail(err, "--%s=%s is no time; write seconds, for example --%s=2.5", option->name,
+                       word, option->name);
+    *to = value;
+    return 0;
+}
+
+static int set(struct cf_options *options, const struct cf_option *option, const char *word,
+               struct cf_error *err)
+{
+    void *field = (char *)options + option->offset;
+
+    switch (option->kind) {
+    case CF_FLAG:
+        *(int *)field = 1;
+        return 0;
+    case CF_WORD:
+        *(const char **)field = word;
+        return 0;
+    case CF_WORDS:
+        return add_word(field, word);
+    case CF_NUMBER:
+        return set_number(option, field, word, err);
+    case CF_SECONDS:
+        return set_seconds(option, field, word, err);
+    }
+    return 0;
+}
+
+struct parse {
+    struct cf_options *options;
+    struct cf_error *err;
+    int failed;
+};
+
+static int key_of(int i)
+{
+    return cf_option_table[i].letter ? cf_option_table[i].letter : KEY_PLAIN + i;
+}
+
+static error_t parse_one(int key, char *word, struct argp_state *state)
+{
+    struct parse *parse = state->input;
+
+    if (key == ARGP_KEY_ARG)
+        return add_word(&parse->options->rest, word);
+    if (key >= KEY_REPORT && key < KEY_REPORT + CF_REPORTS_MAX) {
+        parse->options->document[key - KEY_REPORT] = word ? word : "-";
+        return 0;
+    }
+    for (int i = 0; cf_option_table[i].name; ++i)
+        if (key == key_of(i)) {
+            if (!parse->failed)
+                parse->failed = set(parse->options, &cf_option_table[i], word, parse->err);
+            return 0;
+        }
+    return ARGP_ERR_UNKNOWN;
+}
+
+/* Only the options of one command, and its reports. */
+static int make_options(struct argp_option made[], const struct cf_command *command)
+{
+    int n = 0;
+
+    for (int i = 0; cf_option_table[i].name; ++i)
+        if (cf_option_table[i].commands & command->bit)
+            made[n++] = (struct argp_option){.name = cf_option_table[i].name,
+                                             .key = key_of(i),
+                                             .arg = cf_option_table[i].argument,
+                                             .doc = cf_option_table[i].help};
+    for (int i = 0; cf_reports[i]; ++i) {
+        CF_CHECK(i < CF_REPORTS_MAX && n < OPTIONS_MAX - 1);
+        if (offers_report(command, cf_reports[i]->name))
+            made[n++] = (struct argp_option){.name = cf_reports[i]->name,
+                                             .key = KEY_REPORT + i,
+                                             .arg = "FILE",
+                                             .flags = OPTION_ARG_OPTIONAL,
+                                             .doc = cf_reports[i]->why};
+    }
+    made[n] = (struct argp_option){0};
+    return n;
+}
+
+/* argp says only "unrecognized option"; this says which one was probably meant. An abbreviation is
+ * argp's business. */
+static int check_known(char **argv, int argc, const struct argp_option made[], int n,
+                       const struct cf_command *command, struct cf_error *err)
+{
+    const char *names[OPTIONS_MAX + 3] = {"help", "usage", "version"};
+
+    for (int i = 0; i < n; ++i)
+        names[i + 3] = made[i].name;
+    for (int k = 1; k < argc && strcmp(argv[k], "--") != 0; ++k) {
+        char *word = strndup(argv[k] + 2, strcspn(argv[k] + 2 * (argv[k][0] == '-'), "=")), *hint;
+        int known = strncmp(argv[k], "--", 2) != 0;
+
+        for (int i = 0; i < n + 3; ++i)
+            known |= strncmp(names[i], word, strlen(word)) == 0;
+        hint = cf_suggest_words(word, names, n + 3);
+        if (!known)
+            cf_fail(err, "conform %s has no option `--%s`%s", command->name, word,
+                    *hint ? hint : "; see `conform --help`");
+        free(word);
+        free(hint);
+        if (!known)
+            return -1;
+    }
+    return 0;
+}
+
+static int understand_level(struct cf_options *options, struct cf_error *err)
+{
+    const char *names[CF_N_LEVELS];
+    char *hint;
+
+    options->level = CF_NUMERICAL;
+    if (!options->level_name ||
+        (cf_level_parse(options->level_name, &options->level) == 0 && options->level != CF_NONE))
+        return 0;
+    for (int i = 0; i < CF_N_LEVELS; ++i)
+        names[i] = i == CF_NONE ? NULL : cf_level_name((enum cf_level)i);
+    hint = cf_suggest_words(options->level_name, names, CF_N_LEVELS);
+    cf_fail(err, "`%s` is no level%s", options->level_name,
+            *hint ? hint : "; write numerical, statistical, scientific or functional");
+    free(hint);
+    return -1;
+}
+
+static int understand_scope(struct cf_options *options, struct cf_error *err)
+{
+    const char *names[CF_N_SCOPES];
+    char *hint;
+
+    options->scope = CF_TO_BASELINE;
+    if (!options->scope_name || cf_scope_parse(options->scope_name, &options->scope) == 0)
+        return 0;
+    for (int i = 0; i < CF_N_SCOPES; ++i)
+        names[i] = cf_scope_name((enum cf_scope)i);
+    hint = cf_suggest_words(options->scope_name, names, CF_N_SCOPES);
+    cf_fail(err, "`%s` is no scope%s", options->scope_name,
+            *hint ? hint : "; `conform list scopes` names them");
+    free(hint);
+    return -1;
+}
+
+static int understand(struct cf_options *options, struct cf_error *err)
+{
+    static const char *const colours[] = {"auto", "always", "never"};
+    int known = !options->colour, n_on_stdout = 0;
+
+    for (int i = 0; i < CF_COUNT(colours) && !known; ++i)
+        known = strcmp(options->colour, colours[i]) == 0;
+    if (!known)
+        return cf_fail(err, "--color=%s: write auto, always or never", options->colour);
+    for (int i = 0; cf_reports[i]; ++i)
+        n_on_stdout += options->document[i] && strcmp(options->document[i], "-") == 0;
+    if (n_on_stdout > 1)
+        return cf_fail(err,
+                       "%d documents cannot share the standard output; give all but one a "
+                       "file, as in --json=FILE",
+                       n_on_stdout);
+    return understand_level(options, err) != 0 ? -1 : understand_scope(options, err);
+}
+
+static char *documentation(const struct cf_command *command)
+{
+    char *text = cf_format("%s", command->summary);
+
+    if (command != &cf_commands[0])
+        return text;
+    free(text);
+    text = cf_format("%s\vCommands:\n", command->summary);
+    for (const struct cf_command *c = cf_commands; c->name; ++c) {
+        char *longer = cf_format("%s  %-8s %s\n", text, c->name, c->summary);
+
+        free(text);
+        text = longer;
+    }
+    return text;
+}
+
+int cf_options_parse(struct cf_options *options, const struct cf_command *command, int argc,
+                     char **argv, struct cf_error *err)
+{
+    struct argp_option made[OPTIONS_MAX];
+    const int n = make_options(made, command);
+    char *doc = documentation(command);
+    const struct argp argp = {
+        .options = made, .parser = parse_one, .args_doc = command->arguments, .doc = doc};
+    struct parse parse = {.options = options, .err = err};
+    int result = check_known(argv, argc, made, n, command, err);
+
+    if (result == 0)
+        result = argp_parse(&argp, argc, argv, 0, NULL, &parse) == 0 ? parse.failed : -1;
+    free(doc);
+    return result == 0 ? understand(options, err) : result;
+}
+
+void cf_options_free(struct cf_options *options)
+{
+    free(options->cases.word);
+    free(options->configurations.word);
+    free(options->filters.word);
+    free(options->excludes.word);
+    free(options->rest.word);
+}

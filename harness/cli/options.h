@@ -1,0 +1,78 @@
+/* options: what the user asked for. One table holds every option of every command; argp, --help,
+ * the man page and the completion are made from it. */
+#ifndef CF_OPTIONS_H
+#define CF_OPTIONS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "demand.h"
+#include "error.h"
+#include "report.h"
+
+#define CF_REPORTS_MAX 16
+
+enum cf_command_bit {
+    CF_FOR_RUN = 1,
+    CF_FOR_LIST = 2,
+    CF_FOR_REPLAY = 4,
+    CF_FOR_ENV = 8,
+    CF_FOR_REPORT = 16,
+    CF_FOR_COMPARE = 32,
+    CF_FOR_ALL = 63
+};
+
+/* Words of an option that may be given more than once, or of the command line itself. They point
+ * into argv. */
+struct cf_words {
+    int n;
+    const char **word;
+};
+
+struct cf_options {
+    const char *level_name, *scope_name;
+    enum cf_level level; /* numerical unless asked otherwise */
+    enum cf_scope scope; /* CF_TO_BASELINE: all */
+    const char *suite, *matrix, *store, *colour;
+    struct cf_words cases, configurations, filters, excludes, rest;
+    int64_t repeat, seed, jobs;
+    double timeout_s; /* 0: the default */
+    int resume, quiet, no_progress;
+    const char *document[CF_REPORTS_MAX]; /* one a report of cf_reports: a path, "-" or NULL */
+    int argc;
+    char **argv; /* as given to main, for the store */
+};
+
+enum cf_option_kind { CF_FLAG, CF_WORD, CF_WORDS, CF_NUMBER, CF_SECONDS };
+
+struct cf_option {
+    const char *name;
+    int letter;           /* 0: none */
+    const char *argument; /* NULL for a flag */
+    enum cf_option_kind kind;
+    unsigned commands; /* bits of cf_command_bit */
+    size_t offset;     /* of the field in struct cf_options */
+    const char *help;
+};
+extern const struct cf_option cf_option_table[]; /* ended by name NULL */
+/* Beside these each report NAME of cf_reports is an option --NAME[=FILE] of run, replay and report,
+ * and --json[=FILE] of list, env and compare. */
+
+struct cf_command {
+    const char *name, *arguments, *summary;
+    unsigned bit;
+    /* Returns the exit code, or -1 and a sentence. */
+    int (*run)(struct cf_options *, struct cf_error *);
+};
+extern const struct cf_command cf_commands[]; /* ended by name NULL; the first is the default */
+
+/* Fills *options from the words after the command. A word that is no option is a sentence that
+ * suggests one; a level or scope that does not exist likewise. --help and --version exit. */
+int cf_options_parse(struct cf_options *options, const struct cf_command *command, int argc,
+                     char **argv, struct cf_error *err);
+void cf_options_free(struct cf_options *options);
+
+/* The index of a report in cf_reports by its name, or -1. */
+int cf_report_index(const char *name);
+
+#endif
