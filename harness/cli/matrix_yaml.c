@@ -1,6 +1,7 @@
 /* matrix_yaml: the file that people write. libyaml's document API keeps line and column of every
  * node, and a key whose value is a list (a sweep) or an open mapping (env) needs no fixed schema.
  */
+#include <errno.h>
 #include <glob.h>
 #include <limits.h>
 #include <stdio.h>
@@ -67,7 +68,7 @@ static int append_files(struct reading *r, const yaml_node_t *node, const char *
     char *pattern = *word == '/' || !slash
                         ? cf_format("%s%s", *word == '/' ? "" : "./", word)
                         : cf_format("%.*s/%s", (int)(slash - r->path), r->path, word);
-    glob_t found;
+    glob_t found = {0};
     int result = 0;
 
     if (!strchr(word, '/'))
@@ -83,8 +84,7 @@ static int append_files(struct reading *r, const yaml_node_t *node, const char *
         else
             append_value(r, i == 0 ? between : ",", real);
     }
-    if (result == 0 || strchr(word, '/'))
-        globfree(&found);
+    globfree(&found);
     free(pattern);
     return result;
 }
@@ -306,7 +306,7 @@ int cf_matrix_read(struct cf_matrix *matrix, const char *path, struct cf_error *
     int result;
 
     if (!file)
-        return cf_fail(err, "the matrix %s cannot be read: %m", path);
+        return cf_fail(err, "the matrix %s cannot be read: %s", path, strerror(errno));
     CF_CHECK(yaml_parser_initialize(&parser));
     yaml_parser_set_input_file(&parser, file);
     result = read_document(&reading, &parser);

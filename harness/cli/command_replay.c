@@ -1,0 +1,238 @@
+#include "commands.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "documents.h"
+#include "select.h"
+#include "session.h"
+#include "sides.h"
+#include "terminal.h"
+
+#define SPOTS 3
+
+/* A folder for a store that nobody asked to keep. The caller frees. */
+static char *temporary_path(struct cf_error *err)
+{
+    const char *base = getenv("TMPDIR");
+    char *folder = cf_format("%s/conform-replay.XXXXXX", base && *base ? base : P_tmpdir);
+    char *path = NULL;
+
+    if (mkdtemp(folder))
+        path = cf_format("%s/replay.db", folder);
+    else
+        cf_fail_with(err, 3, "%s cannot be made; set TMPDIR or use --store=FILE", folder);
+    free(folder);
+    return path;
+}
+
+static void remove_temporary(const char *path)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
+    char *folder = cf_strdup(path);
+
+    for (int i = 0; i < CF_COUNT(suffixes); ++i) {
+        char *file = cf_format("%s%s", path, suffixes[i]);
+
+        unlink(file);
+        free(file);
+    }
+    *strrchr(folder, '/') = '\0';
+    rmdir(folder);
+    free(folder);
+}
+
+/* "a", "b", ... "z", "s26", ... */
+static const char *side_name(int i, char name[16])
+{
+    if (i < 26)
+        snprintf(name, 16, "%c", 'a' + i);
+    else
+        snprintf(name, 16, "s%d", i);
+    return name;
+}
+
+static void print_side(FILE *out, const char *text, const struct cf_side *side, int i)
+{
+    char name[16], digest[33];
+
+    fprintf(out, "%-7s %s\n", side_name(i, name), text);
+    if (side->fate != CF_RAN)
+        fprintf(out, "        %s: %s\n", cf_fate_name(side->fate), side->reason);
+    for (int k = 0; k < side->n_answers; ++k) {
+        cf_digest_print(digest, &side->answer[k].digest);
+        fprintf(out, "        %d of %d runs gave xxh3:%s\n", side->answer[k].n_times, side->n_ran,
+                digest);
+    }
+    if (side->n_more > 0)
+        fprintf(out, "        %d of %d runs gave yet other answers\n", side->n_more, side->n_ran);
+}
+
+static void print_spot(FILE *out, const struct cf_sides *s, const struct cf_spot *spot)
+{
+    char name[16];
+
+    fprintf(out, "element %lld of output %d   exact %a   scale %a\n", (long long)spot->element,
+            spot->output, s->truth[spot->output][spot->element].rounded,
+            s->truth[spot->output][spot->element].scale);
+    for (int i = 0; i < s->n; ++i)
+        for (int k = 0; k < s->side[i].n_answers; ++k) {
+            const struct cf_answer *answer = &s->side[i].answer[k];
+
+            fprintf(out, "  %-5s got %-26a error %.3g\n", k == 0 ? side_name(i, name) : "",
+                    cf_tensor_get(&answer->out[spot->output], spot->element),
+                    cf_sides_error(s, answer, spot->output, spot->element));
+        }
+}
+
+static void print_sides(FILE *out, const struct cf_plan *plan, const struct cf_sides *s)
+{
+    struct cf_spot spots[SPOTS];
+    const int n = cf_sides_spots(s, spots, SPOTS);
+    int n_ran = 0;
+
+    fprintf(out, "case    %s\n", s->c.text);
+    for (int i = 0; i < s->n; ++i) {
+        print_side(out, plan->configurations[i].config.text, &s->side[i], i);
+        n_ran += s->side[i].n_ran;
+    }
+    for (int i = 0; i < n; ++i)
+        print_spot(out, s, &spots[i]);
+    if (s->n_different > 0)
+        fprintf(out,
+                "%lld of %lld elements differ in their bits; errors are in units of u * "
+                "scale\n\n",
+                (long long)s->n_different, (long long)s->n_elements);
+    else if (n_ran > 0)
+        fprintf(out, "all %d runs agree bit for bit; errors are in units of u * scale\n\n", n_ran);
+    else
+        fputs("nothing ran\n\n", out);
+}
+
+/* 1 when sides differ, 3 when one could not be measured: as a run at the numerical level. */
+static int outcome(const struct cf_sides *s)
+{
+    int code = 0;
+
+    for (int i = 0; i < s->n; ++i)
+        if (s->side[i].fate != CF_RAN || s->side[i].n_ran == 0)
+            code = 3;
+    return s->n_different > 0 ? 1 : code;
+}
+
+/* 1 wins over 3: a proven failure stands. */
+static int graver(int a, int b)
+{
+    return a == 1 || b == 1 ? 1 : a > b ? a : b;
+}
+
+static int show(const struct cf_plan *plan, struct cf_store *store, const char *path,
+                struct cf_error *err)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    int code = 0;
+
+    CF_CHECK(out != NULL);
+    for (int i = 0; i < plan->n_cases && code >= 0; ++i) {
+        struct cf_sides sides;
+
+        if (cf_sides_read(&sides, store, plan->cases[i].c.text, i + 1, plan->n_configurations,
+                          err) != 0) {
+            code = -1;
+        } else {
+            print_sides(out, plan, &sides);
+            code = graver(code, outcome(&sides));
+        }
+        cf_sides_free(&sides);
+    }
+    CF_CHECK(fclose(out) == 0);
+    if (code >= 0 && path && cf_document_put(path, text, size, err) != 0)
+        code = -1;
+    free(text);
+    return code;
+}
+
+/* Judged too: an answer that all sides share can still be wrong. */
+static int judge(const struct cf_options *options, struct cf_store *store, int code,
+                 struct cf_error *err)
+{
+    struct cf_findings *findings = cf_session_judge(options, store, err);
+    int wrong = 0, any_document = 0;
+
+    if (!findings)
+        return -1;
+    for (int i = 0; cf_reports[i]; ++i)
+        any_document |= options->document[i] != NULL;
+    for (int i = 0; i < findings->n_configurations; ++i) {
+        if (findings->configurations[i].wrong && !options->quiet)
+            fprintf(stderr, "conform: wrong: %s: %s\n", findings->configurations[i].label,
+                    findings->configurations[i].reason);
+        wrong |= findings->configurations[i].wrong;
+    }
+    if (any_document && cf_documents_write(options, findings, err) != 0)
+        code = -1;
+    else if (options->level != CF_NUMERICAL)
+        code = findings->exit_code;
+    cf_findings_free(findings);
+    return code >= 0 && wrong ? 1 : code;
+}
+
+static int run(const struct cf_options *options, const struct cf_plan *plan, const char *path,
+               struct cf_error *err)
+{
+    struct cf_store *store = cf_store_open(path, CF_STORE_CREATE, err);
+    const char *shown = "-";
+    int result;
+
+    for (int i = 0; cf_reports[i]; ++i)
+        if (options->document[i] && strcmp(options->document[i], "-") == 0)
+            shown = NULL; /* the document has the standard output */
+    if (!store)
+        return -1;
+    result = cf_plan_store(plan, store, err);
+    if (result == 0)
+        result = cf_session_run(options, plan, store, err);
+    if (result == 0)
+        result = show(plan, store, shown, err);
+    if (result >= 0 && result < 128)
+        result = judge(options, store, result, err);
+    cf_store_close(store);
+    return result;
+}
+
+/* The words of the line are the options --case and --configuration of a run. */
+static int choose(struct cf_options *options, struct cf_plan *plan, struct cf_error *err)
+{
+    struct cf_words words = options->rest, cases = {1, words.word};
+    struct cf_words configurations = {words.n - 1, words.word + 1};
+    struct cf_options choice = *options;
+
+    if (words.n < 2)
+        return cf_fail(err, "replay needs a case and a configuration, as in `conform replay \"dot "
+                            "f64 m=1 n=100\" \"plain kernel={forward,pairwise}\"`");
+    choice.cases = cases;
+    choice.configurations = configurations;
+    return cf_select_written_out(&choice, plan, err);
+}
+
+int cf_command_replay(struct cf_options *options, struct cf_error *err)
+{
+    struct cf_plan plan;
+    char *path;
+    int result;
+
+    if (choose(options, &plan, err) != 0)
+        return -1;
+    path = options->store ? cf_strdup(options->store) : temporary_path(err);
+    result = path ? run(options, &plan, path, err) : -1;
+    if (path && !options->store)
+        remove_temporary(path);
+    cf_plan_free(&plan);
+    free(path);
+    return result;
+}

@@ -1,0 +1,14 @@
+/* commands: one function a subcommand. Each returns the exit code, or -1 and a sentence. */
+#ifndef CF_COMMANDS_H
+#define CF_COMMANDS_H
+
+#include "options.h"
+
+int cf_command_run(struct cf_options *options, struct cf_error *err);
+int cf_command_list(struct cf_options *options, struct cf_error *err);
+int cf_command_replay(struct cf_options *options, struct cf_error *err);
+int cf_command_env(struct cf_options *options, struct cf_error *err);
+int cf_command_report(struct cf_options *options, struct cf_error *err);
+int cf_command_compare(struct cf_options *options, struct cf_error *err);
+
+#endif
