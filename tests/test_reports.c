@@ -344,3 +344,34 @@ Test(reports, markdown_is_at_most_60_lines)
     cr_expect(strstr(page, "more configurations"), "what was left out must be counted");
     free(page);
 }
+
+/* The words of the shell are the words of the store: quoting and merging must not change them. */
+Test(reports, replay_lines)
+{
+    static const struct {
+        const char *a, *b, *line;
+    } rows[] = {
+        {"plain kernel=kahan", NULL, "conform replay \"dot\" \"plain kernel=kahan\""},
+        {"blas lib=/x threads=1", "blas lib=/x threads=2",
+         "conform replay \"dot\" \"blas lib=/x threads={1,2}\""},
+        {"blas lib=/x threads=1", "blas lib=/y threads=2",
+         "conform replay \"dot\" \"blas lib=/x threads=1\" \"blas lib=/y threads=2\""},
+        {"blas lib=/x threads=1", "plain kernel=kahan",
+         "conform replay \"dot\" \"blas lib=/x threads=1\" \"plain kernel=kahan\""},
+        {"blas lib=/a%20b env.A=$x`y`", "blas lib=/a%2Cb env.A=$x`y`",
+         "conform replay \"dot\" \"blas lib={/a%20b,/a%2Cb} env.A=\\$x\\`y\\`\""}};
+
+    for (int i = 0; i < CF_COUNT(rows); ++i) {
+        struct cf_configuration_finding c[2] = {{.text = rows[i].a}, {.text = rows[i].b}};
+        const struct cf_findings f = {.configurations = c, .n_configurations = 2};
+        const struct cf_finding v = {.configuration = 0,
+                                     .other = rows[i].b ? 1 : -1,
+                                     .case_text = "dot",
+                                     .a.configuration = -1,
+                                     .b.configuration = -1};
+        char *line = cf_finding_replay(&f, &v);
+
+        cr_expect_str_eq(line, rows[i].line);
+        free(line);
+    }
+}

@@ -106,7 +106,7 @@ char *cf_pairs_escape(const char *value)
 
     for (; *value; ++value)
         if (strchr(" \t\n{},%", *value))
-            to += sprintf(to, "%%%02X", (unsigned)(unsigned char)*value);
+            to += snprintf(to, 4, "%%%02X", (unsigned)(unsigned char)*value);
         else
             *to++ = *value;
     *to = '\0';

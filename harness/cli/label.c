@@ -11,7 +11,7 @@
 static char *version_of(const char *file)
 {
     for (const char *at = file; *at; ++at) {
-        const size_t length = strspn(at, "0123456789.");
+        const size_t length = *at == '.' ? 0 : strspn(at, "0123456789.");
         int dots = 0;
 
         for (size_t i = 0; i + 1 < length; ++i)

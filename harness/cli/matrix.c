@@ -40,30 +40,37 @@ static int find_line(const struct cf_matrix *matrix, const char *line)
     return -1;
 }
 
+/* A new row; its label is compared with those before it. */
+static int append_row(struct cf_matrix *m, const struct cf_config *config, const char *label)
+{
+    const size_t n = (size_t)m->n + 1;
+
+    m->line = cf_realloc(m->line, n * sizeof m->line[0]);
+    m->label = cf_realloc(m->label, n * sizeof m->label[0]);
+    m->line[m->n] = cf_strdup(config->text);
+    m->label[m->n] = unique_label(m, label ? cf_strdup(label) : cf_label_make(config));
+    return m->n++;
+}
+
 static int add_one(const char *line, void *context)
 {
     const struct adding *adding = context;
-    struct cf_matrix *m = adding->matrix;
     struct cf_config config;
-    int index;
+    int index, result = 0;
 
     if (cf_config_parse(&config, line, adding->err) != 0)
         return -1;
-    index = find_line(m, config.text);
-    if (index < 0) {
-        index = m->n++;
-        m->line = cf_realloc(m->line, (size_t)m->n * sizeof m->line[0]);
-        m->label = cf_realloc(m->label, (size_t)m->n * sizeof m->label[0]);
-        m->line[index] = cf_strdup(config.text);
-        --m->n; /* the new label is compared with the others only */
-        m->label[index] =
-            unique_label(m, adding->label ? cf_strdup(adding->label) : cf_label_make(&config));
-        ++m->n;
-    }
+    index = find_line(adding->matrix, config.text);
+    if (index < 0 && adding->matrix->n == CF_MATRIX_MAX)
+        result =
+            cf_fail(adding->err, "a matrix holds at most %d configurations; shorten the sweeps",
+                    CF_MATRIX_MAX);
+    else if (index < 0)
+        index = append_row(adding->matrix, &config, adding->label);
     if (adding->first && *adding->first < 0)
         *adding->first = index;
     cf_config_free(&config);
-    return 0;
+    return result;
 }
 
 int cf_matrix_add(struct cf_matrix *matrix, const char *line, const char *label, int *first,

@@ -5,6 +5,8 @@
 
 #include "config.h"
 
+#define CF_MATRIX_MAX 4096
+
 struct cf_matrix {
     int n, baseline;      /* baseline: an index; 0 unless somebody said otherwise */
     char **line, **label; /* canonical configurations, each once; labels are unique. Owned */

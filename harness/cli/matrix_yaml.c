@@ -12,8 +12,7 @@
 #include "matrix.h"
 #include "suggest.h"
 
-#define NODES_MAX   20000
-#define EXPANDS_MAX 4096
+#define NODES_MAX 20000
 
 struct reading {
     struct cf_matrix *matrix;
@@ -214,7 +213,6 @@ static int read_backend(struct reading *r, const yaml_node_t *map)
 static int read_entry(struct reading *r, const yaml_node_t *map, int *first)
 {
     struct cf_error inner = {0};
-    const int before = r->matrix->n;
     int result;
 
     if (map->type != YAML_MAPPING_NODE)
@@ -232,9 +230,6 @@ static int read_entry(struct reading *r, const yaml_node_t *map, int *first)
     }
     if (result == 0 && cf_matrix_add(r->matrix, r->line, r->label, first, &inner) != 0)
         result = COMPLAIN(r, map, "%s", inner.text);
-    if (result == 0 && r->matrix->n - before > EXPANDS_MAX)
-        result = COMPLAIN(r, map, "this stands for %d configurations; at most %d",
-                          r->matrix->n - before, EXPANDS_MAX);
     return result;
 }
 
