@@ -34,7 +34,8 @@ static json_t *start(const char *path, const char *more, const char *variable)
 {
     char *configuration = cf_format("blas lib=%s%s", path, more);
     const char *const argv[] = {WORKER, configuration, NULL};
-    const char *const environment[] = {"CONFORM_FD=3", "LC_ALL=C", variable, NULL};
+    const char *const environment[] = {"CONFORM_FD=3", "LC_ALL=C", SANITIZER_OPTIONS, variable,
+                                       NULL};
     json_t *reply;
 
     client_spawn(&client, argv, environment);

@@ -18,6 +18,10 @@
 #define WORKER CF_BINARY_DIR "/conform-worker"
 #define LIARS  CF_BINARY_DIR "/liars/"
 
+/* A sanitized worker must die and run out of memory as any other. */
+#define SANITIZER_OPTIONS                                                                          \
+    "ASAN_OPTIONS=allocator_may_return_null=1:handle_segv=0:handle_abort=0:detect_leaks=0"
+
 struct client {
     pid_t pid;
     int in, out; /* its requests, its replies */
@@ -35,7 +39,7 @@ static inline void make_pipe(int ends[2])
 static inline void client_spawn(struct client *c, const char *const argv[],
                                 const char *const environment[])
 {
-    static const char *const plain[] = {"CONFORM_FD=3", "LC_ALL=C", NULL};
+    static const char *const plain[] = {"CONFORM_FD=3", "LC_ALL=C", SANITIZER_OPTIONS, NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t pipe_signal;

@@ -129,7 +129,8 @@ static int is_system(const char *path)
 {
     static const char *const system[] = {"libc.so",       "libm.so",     "libgfortran.so",
                                          "libpthread.so", "libgcc_s.so", "libquadmath.so",
-                                         "ld-linux",      "libdl.so"};
+                                         "ld-linux",      "libasan.so",  "libubsan.so",
+                                         "libdl.so",      "libstdc++.so"};
     const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
 
     for (int i = 0; i < CF_COUNT(system); ++i)

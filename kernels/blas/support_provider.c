@@ -130,6 +130,7 @@ static const struct cf_blas_provider blis = {.name = "blis",
 
 static void mkl_set_threads(const struct cf_library *library, int threads)
 {
+    set_int(library, "MKL_Set_Dynamic", 0); /* or MKL takes fewer where it thinks it better */
     set_int(library, "MKL_Set_Num_Threads", threads);
 }
 
@@ -141,13 +142,14 @@ static int mkl_threads(const struct cf_library *library)
 static void mkl_state(const struct cf_library *library,
                       void (*emit)(void *, const char *, const char *), void *context)
 {
-    void (*version)(void) = cf_blas_find(library, "MKL_Get_Version_String");
+    void (*get)(void) = cf_blas_find(library, "MKL_Get_Version_String");
     void (*cbwr)(void) = cf_blas_find(library, "MKL_CBWR_Get");
-    char text[256] = "unknown";
+    char text[256] = "", version[32] = "unknown";
 
-    if (version)
-        ((void (*)(char *, int))version)(text, (int)sizeof text - 1);
-    emit(context, "version", text);
+    ((void (*)(char *, int))get)(text, (int)sizeof text - 1); /* our sign: it is there */
+    sscanf(text, "%*[^0-9]%31[0-9.]", version); /* "... Library Version 2024.2.2-Product Build" */
+    emit(context, "version", version);
+    emit(context, "config", text);
     snprintf(text, sizeof text, "%d", cbwr ? ((int (*)(int))cbwr)(-1) : -1); /* MKL_CBWR_ALL */
     emit(context, "cbwr", text);
     emit(context, "coretype", "unknown");
