@@ -3,13 +3,18 @@
  * A folder of kernels/ is a backend: its backend.c defines `const struct cf_backend
  * cf_backend_<folder>`. Every other file X.c of it (not support*.c) defines `const struct cf_kernel
  * cf_kernels_<folder>_X[]`, ended by an entry whose op is NULL. The build finds them; nothing is
- * registered by hand. */
+ * registered by hand.
+ *
+ * kernels/composite/ has no backend.c: its kernels have backend NULL. They are offered by every
+ * backend and run over the primitives of the one that the worker has opened. */
 #ifndef CF_KERNEL_H
 #define CF_KERNEL_H
 
 #include "pairs.h"
 #include "philox.h"
+#include "record.h"
 #include "tensor.h"
+#include "training.h"
 #include "window.h"
 
 enum cf_status { CF_DONE, CF_UNSUPPORTED, CF_BROKEN, CF_NO_MEMORY };
@@ -67,5 +72,17 @@ int64_t cf_attribute(const struct cf_pairs *attributes, const char *key, int64_t
  * `name` NULL: the backend's own choice, else its first. */
 const struct cf_kernel *cf_kernel_find(const struct cf_backend *backend, const char *op,
                                        const char *name);
+
+/* For composites: what this worker has opened, valid during a run; and another backend built in. */
+struct cf_opened {
+    const struct cf_backend *backend;
+    struct cf_library *library;
+    const char *kernel; /* the configuration's kernel=, or NULL */
+};
+const struct cf_opened *cf_opened(void);
+const struct cf_backend *cf_backend_find(const char *name); /* or NULL */
+
+/* The kernel that composites take for a primitive in this worker, or NULL (kernels/composite/). */
+const struct cf_kernel *cf_composite_resolve(const char *op);
 
 #endif

@@ -11,7 +11,7 @@
 #include "record.h"
 #include "tensor.h"
 
-#define CF_OPERANDS_MAX 8
+#define CF_OPERANDS_MAX 16
 #define CF_AXES_MAX     2
 
 /* An axis along which elements are independent: position i of dim `in_dim` of every operand in
@@ -38,7 +38,12 @@ struct cf_op {
      * sense. */
     int (*shape)(const struct cf_case *c, struct cf_tensor in[], struct cf_tensor out[],
                  struct cf_error *err);
-    /* The definition: exact value of element i of output o, and scale = sum of |terms|, both free
+    /* Bits of all inputs, already shaped; on failure nothing is allocated, and a sentence. NULL, as
+     * for nearly all ops: inputs are drawn by the case's fill. */
+    int (*draw)(const struct cf_case *c, struct cf_tensor in[], struct cf_error *err);
+    /* NULL: the op has no element-wise truth (a training run, whose outputs training.h describes):
+     * it is judged by identity and by its metrics; fast and terms are NULL too.
+     * The definition: exact value of element i of output o, and scale = sum of |terms|, both free
      * of rounding (set precision as needed with mpfr_set_prec) or, for irrational results, correct
      * to >= 2 * digits + 64 bits. */
     void (*element)(mpfr_t exact, mpfr_t scale, const struct cf_case *c,
@@ -76,5 +81,6 @@ void cf_exact_finish(mpfr_t exact, int64_t n_terms);
 enum cf_exact_format cf_exact_format_of(enum cf_dtype dtype);
 
 #include "draw.h"
+#include "training_case.h"
 
 #endif

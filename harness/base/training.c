@@ -4,11 +4,27 @@
 #include <string.h>
 
 /* The order is part of the format of CF_OUT_CALLS: append only. */
-static const char *const primitives[] = {
-    "gemm",        "gemv",        "dot",          "sum",       "nrm2",
-    "bias_fwd",    "bias_bwd",    "relu_fwd",     "relu_bwd",  "softmax_fwd",
-    "softmax_bwd", "layernorm_fwd", "layernorm_bwd", "crossentropy_fwd", "crossentropy_bwd",
-    "conv2d_fwd",  "conv2d_bwd_data", "conv2d_bwd_filter", "maxpool_fwd", "maxpool_bwd", NULL};
+static const char *const primitives[] = {"gemm",
+                                         "gemv",
+                                         "dot",
+                                         "sum",
+                                         "nrm2",
+                                         "bias_fwd",
+                                         "bias_bwd",
+                                         "relu_fwd",
+                                         "relu_bwd",
+                                         "softmax_fwd",
+                                         "softmax_bwd",
+                                         "layernorm_fwd",
+                                         "layernorm_bwd",
+                                         "crossentropy_fwd",
+                                         "crossentropy_bwd",
+                                         "conv2d_fwd",
+                                         "conv2d_bwd_data",
+                                         "conv2d_bwd_filter",
+                                         "maxpool_fwd",
+                                         "maxpool_bwd",
+                                         NULL};
 
 const char *cf_model_name(int model)
 {

@@ -43,13 +43,13 @@ enum cf_hyper {
     CF_BETA2,
     CF_ONE_MINUS_BETA2,
     CF_EPSILON,
-    CF_DECAY,         /* weight decay */
-    CF_CLIP,          /* largest 2-norm of a gradient; 0: any */
-    CF_KEEP_SCALE,    /* 1 / (1 - dropout) */
-    CF_ROW_WEIGHT,    /* 1 / (B * accumulate) */
-    CF_QUERY_SCALE,   /* 1 / sqrt(H) */
-    CF_TOKEN_WEIGHT,  /* 1 / 16 */
-    CF_HELD_WEIGHT,   /* 1 / V */
+    CF_DECAY,        /* weight decay */
+    CF_CLIP,         /* largest 2-norm of a gradient; 0: any */
+    CF_KEEP_SCALE,   /* 1 / (1 - dropout) */
+    CF_ROW_WEIGHT,   /* 1 / (B * accumulate) */
+    CF_QUERY_SCALE,  /* 1 / sqrt(H) */
+    CF_TOKEN_WEIGHT, /* 1 / 16 */
+    CF_HELD_WEIGHT,  /* 1 / V */
     CF_N_HYPER
 };
 
@@ -101,10 +101,10 @@ enum cf_stage {
 
 /* A call of a primitive: which op; how many inputs and outputs; then, for each of them, rank, four
  * dims and the hash of its bytes. */
-#define CF_CALLS_MAX    1024
+#define CF_CALLS_MAX     1024
 #define CF_CALL_OPERANDS 6
-#define CF_CALL_NUMBERS (3 + 6 * CF_CALL_OPERANDS)
-#define CF_CAPTURE_MAX  (1 << 17)
+#define CF_CALL_NUMBERS  (3 + 6 * CF_CALL_OPERANDS)
+#define CF_CAPTURE_MAX   (1 << 17)
 
 const char *cf_model_name(int model);         /* "logreg", "mlp", "cnn", "block" */
 const char *cf_stage_name(int stage);         /* "rng", "batch", ... */

@@ -1,5 +1,6 @@
-/* data_statistics: what a split's side looks like: count, classes, mean and deviation, recorded with a
- * run and compared before anything else, so that an accidental change of the data is named. */
+/* data_statistics: what a split's side looks like: count, classes, mean and deviation, recorded
+ * with a run and compared before anything else, so that an accidental change of the data is named.
+ */
 #ifndef CF_DATA_STATISTICS_H
 #define CF_DATA_STATISTICS_H
 

@@ -139,7 +139,8 @@ void cf_digits_draw(struct cf_digits *digits, int64_t n, uint64_t seed)
             const uint64_t e = (uint64_t)i * CF_PIXELS + (uint64_t)p;
             const uint64_t word = cf_stream_word(&noise, e);
             const int level = (int)(cf_stream_word(&levels, (uint64_t)(i % CF_CLASSES) * CF_PIXELS +
-                                                                (uint64_t)p) >> 60);
+                                                                (uint64_t)p) >>
+                                    60);
             int moved = 0;
 
             for (int part = 0; part < 4; ++part)

@@ -177,7 +177,7 @@ static int apply_axes(const struct cf_case *c, const struct cf_op *op, struct cf
 static int shape_base(const struct cf_case *c, const struct cf_op *op, struct cf_tensor in[],
                       struct cf_tensor out[], struct cf_error *err)
 {
-    if (!cf_fill_find(c->fill))
+    if (!op->draw && !cf_fill_find(c->fill))
         return cf_fail(err, "case `%s`: there is no fill `%s`; `conform list fills` names them",
                        c->text, c->fill);
     if (check_variants(c, op, err) != 0 || op->shape(c, in, out, err) != 0)
@@ -202,6 +202,8 @@ int cf_case_draw(const struct cf_case *c, const struct cf_op *op, struct cf_tens
 
     if (result != 0)
         return -1;
+    if (op->draw)
+        return op->draw(c, in, err);
     for (int o = 0; o < op->n_inputs; ++o)
         draw_one(c, op, cf_fill_find(c->fill), &in[o], o, most_terms(c, op, out), out[0].dtype);
     result = apply_axes(c, op, in, out, err);

@@ -108,8 +108,7 @@ void cf_loader_fill(const struct cf_loader *loader, const struct cf_split *split
 
     CF_CHECK(split->n_train > 0 && loader->workers >= 1 && loader->workers <= 64);
     shuffle_epochs(&job, epochs);
-    while (started < loader->workers - 1 &&
-           pthread_create(&thread[started], NULL, work, &job) == 0)
+    while (started < loader->workers - 1 && pthread_create(&thread[started], NULL, work, &job) == 0)
         ++started;
     work(&job); /* where threads cannot be had, the caller does it all: the same bytes */
     for (int i = 0; i < started; ++i)

@@ -77,6 +77,27 @@ static void emit_fast(const struct cf_worker *worker, json_t *effective)
     json_decref(ops);
 }
 
+/* Where a training step gets its primitives: "gemm=blas/cblas relu_fwd=plain/direct". A backend
+ * that lacks one is helped out by plain, and this says so. */
+static void emit_composite(json_t *effective)
+{
+    char *text = cf_strdup("");
+
+    for (int i = 0; cf_primitive_name(i); ++i) {
+        const struct cf_kernel *kernel = cf_composite_resolve(cf_primitive_name(i));
+        char *longer = cf_format("%s%s%s=%s/%s", text, *text ? " " : "", cf_primitive_name(i),
+                                 kernel && kernel->backend ? kernel->backend->name : "composite",
+                                 kernel && kernel->name ? kernel->name
+                                 : kernel               ? "simple"
+                                                        : "none");
+
+        free(text);
+        text = longer;
+    }
+    emit(effective, "composite", text);
+    free(text);
+}
+
 /* What is in effect: the backend's words and the process's. */
 static json_t *read_back(struct cf_worker *worker, const struct cf_state *before)
 {
@@ -85,6 +106,7 @@ static json_t *read_back(struct cf_worker *worker, const struct cf_state *before
     if (worker->backend->state)
         worker->backend->state(worker->library, emit, effective);
     emit_fast(worker, effective);
+    emit_composite(effective);
     emit_control(effective, "mxcsr_before_load", before);
     emit_control(effective, "mxcsr_after_load", &worker->state);
     json_object_set_new(effective, "rounding", json_string(cf_state_rounding(&worker->state)));
@@ -151,6 +173,7 @@ json_t *cf_worker_hello(struct cf_worker *worker)
     before = worker->state;
     if (!worker->library)
         worker->library = worker->backend->open(&worker->config.keys, &err);
+    cf_registry_open(worker->backend, worker->library, cf_config_get(&worker->config, "kernel"));
     if (!worker->library)
         return cf_worker_error(err.exit_code == 3 ? "state-mismatch" : "not-opened", "%s",
                                err.text);

@@ -10,6 +10,19 @@ const struct cf_backend *cf_backend_find(const char *name)
     return NULL;
 }
 
+static struct cf_opened opened;
+
+void cf_registry_open(const struct cf_backend *backend, struct cf_library *library,
+                      const char *kernel)
+{
+    opened = (struct cf_opened){backend, library, kernel};
+}
+
+const struct cf_opened *cf_opened(void)
+{
+    return &opened;
+}
+
 int64_t cf_attribute(const struct cf_pairs *attributes, const char *key, int64_t fallback)
 {
     int64_t value;
@@ -34,7 +47,7 @@ const struct cf_kernel *cf_kernel_find(const struct cf_backend *backend, const c
 {
     const struct cf_kernel *kernel = NULL;
 
-    if (!name && backend->kernel)
+    if (!name && backend && backend->kernel)
         kernel = find(backend, op, backend->kernel);
     return kernel ? kernel : find(backend, op, name);
 }

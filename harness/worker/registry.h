@@ -9,7 +9,9 @@
 extern const struct cf_backend *const cf_backends[];     /* generated; NULL-terminated */
 extern const struct cf_kernel *const cf_kernel_tables[]; /* generated; each ended by op NULL */
 
-const struct cf_backend *cf_backend_find(const char *name); /* or NULL */
+/* What cf_opened answers from now on. */
+void cf_registry_open(const struct cf_backend *backend, struct cf_library *library,
+                      const char *kernel);
 
 /* {"dot": ["forward", ...], ...} of a backend; {"backends": [{"name", "why", "kernels"}], ...} of
  * all. The caller owns the reference. */

@@ -60,6 +60,8 @@ static json_t *take_kernel(const struct cf_worker *worker, struct cf_request *re
         name = cf_config_get(&worker->config, "kernel");
     request->kernel = cf_kernel_find(worker->backend, request->op, name);
     if (!request->kernel)
+        request->kernel = cf_kernel_find(NULL, request->op, NULL); /* a composite */
+    if (!request->kernel)
         return cf_worker_error("not-offered", "the backend %s has no kernel %s for %s",
                                worker->backend->name, name ? name : "(any)", request->op);
     return NULL;

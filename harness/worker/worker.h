@@ -9,7 +9,7 @@
 #include "state.h"
 
 #define CF_WORKER_PROTOCOL 1
-#define CF_WORKER_OPERANDS 8
+#define CF_WORKER_OPERANDS 16
 #define CF_WORKER_RESERVE  ((size_t)1 << 20) /* bytes */
 
 struct cf_worker {

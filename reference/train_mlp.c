@@ -1,0 +1,24 @@
+/* train_mlp: a multi-layer perceptron with dropout on handwritten digits; model and operands:
+ * training.h. A run has no element-wise truth: its true trajectory is cf_trajectory_*
+ * (support_trajectory.h). */
+#include "reference.h"
+
+static int shape(const struct cf_case *c, struct cf_tensor in[], struct cf_tensor out[],
+                 struct cf_error *err)
+{
+    return cf_training_shape(CF_MLP, c, in, out, err);
+}
+
+static int draw(const struct cf_case *c, struct cf_tensor in[], struct cf_error *err)
+{
+    return cf_training_draw(CF_MLP, c, in, err);
+}
+
+const struct cf_op cf_op_train_mlp = {
+    .grammar = {.op = "train_mlp", .dims = CF_TRAINING_DIMS, .options = CF_TRAINING_OPTIONS},
+    .why = "a multi-layer perceptron with dropout on handwritten digits",
+    .source = "judged by identity and by its metrics",
+    .n_inputs = CF_N_TRAINING_INPUTS,
+    .n_outputs = CF_N_TRAINING_OUTPUTS,
+    .shape = shape,
+    .draw = draw};
