@@ -46,7 +46,6 @@ static int32_t row_of(const struct job *job, const struct place *place, int64_t 
     }
     if (!job->loader->by_worker)
         return job->split->train[job->order[i / n][i % n]];
-    /* a worker shuffles for itself: its permutation starts over at every micro-batch */
     stream = cf_seeds_stream(&place->seeds, CF_SHUFFLING, 0);
     return job->split->train[cf_stream_below(&stream, (uint64_t)i, (uint64_t)n)];
 }
