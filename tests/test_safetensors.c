@@ -16,7 +16,7 @@ static void set_up(void)
     const char *base = getenv("TMPDIR");
 
     snprintf(directory, sizeof directory, "%s/cf-test-XXXXXX",
-             base && strlen(base) < 32 ? base : "/tmp");
+             base && strlen(base) < 32 ? base : P_tmpdir);
     cr_assert(mkdtemp(directory) != NULL);
     snprintf(path, sizeof path, "%s/file", directory);
 }

@@ -2,7 +2,6 @@
  * that it can see into the error that liars/liar.c promises. */
 #include <criterion/criterion.h>
 #include <math.h>
-#include <sched.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -26,37 +25,17 @@ static double seconds(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* dot or gemv of 2 x 8 terms in [1, 9): sums that are exact. out: [2]. */
-static json_t *run(const char *op, const char *kernel, double out[2], int align)
-{
-    const int gemv = strcmp(op, "gemv") == 0;
-    struct cf_tensor in[2] = {make_tensor(CF_F64, 2, 8),
-                              gemv ? make_tensor(CF_F64, 8, -1) : make_tensor(CF_F64, 2, 8)};
-    struct cf_tensor y = make_tensor(CF_F64, 2, -1);
-    json_t *reply;
-
-    for (int i = 0; i < 16; ++i) {
-        ((double *)in[0].bits)[i] = 1 + i / 2.;
-        if (i < cf_tensor_count(&in[1]))
-            ((double *)in[1].bits)[i] = 1 + i % 8;
-    }
-    reply = client_run(&client, op, kernel, in, 2, &y, align);
-    memcpy(out, y.bits, 2 * sizeof *out);
-    for (int i = 0; i < 2; ++i)
-        cf_tensor_free(&in[i]);
-    cf_tensor_free(&y);
-    return reply;
-}
-
-/* The exact answers: sum of (1 + j/2)(1 + j) and of (5 + j/2)(1 + j) over j = 0 .. 7. */
-static const double exact[2] = {120, 264};
-
 static void start_liar(const char *lie)
 {
     char *configuration = cf_format("blas lib=%slibliar_%s.so", LIARS, lie);
 
     client_start(&client, configuration);
     free(configuration);
+}
+
+static json_t *run(const char *op, const char *kernel, double out[2], int align)
+{
+    return client_run_eights(&client, op, kernel, out, align);
 }
 
 static const char *text_at(const json_t *reply, const char *outer, const char *inner)
@@ -147,51 +126,6 @@ Test(worker, sees_the_lies_told_in_a_call)
     }
 }
 
-/* A configuration that hello must refuse. */
-static const struct {
-    const char *configuration, *code, *says;
-} refused[] = {
-    {"blas lib=" LIARS "libliar_crashes_load.so", "not-opened", "signal 6"},
-    {"blas lib=" LIARS "libliar_exits_load.so", "not-opened", "exits with code 0"},
-    {"blas lib=" LIARS "libliar_truncated.so", "not-opened", "cannot be loaded"},
-    {"blas lib=" LIARS "libliar_ilp64.so", "state-mismatch", "integer width"},
-    {"blas lib=" LIARS "libliar_absent.so", "not-opened", "cannot be read"},
-    {"blas lib=libliar_honest.so", "not-opened", "no absolute path"},
-    {"blas lib=" LIARS, "not-opened", "is no file"},
-    {"blas lib=" LIARS "../build.ninja", "not-opened", "cannot be loaded"},
-    {"blas", "not-opened", "needs lib="},
-    {"blas lib=" LIARS "libliar_honest.so threads=2", "state-mismatch",
-     "threads=2 was asked for and 1 is in effect"},
-    {"blas lib=" LIARS "libliar_honest.so coretype=Haswell", "state-mismatch",
-     "coretype=Haswell was asked for and none is in effect"},
-    {"blas lib=" LIARS "libliar_honest.so device=0", "state-mismatch", "device=0"},
-    {"blas lib=" LIARS "libliar_honest.so cpus=1000", "state-mismatch", "cpus=1000"},
-    {"blas lib=" LIARS "libliar_honest.so cpus=0-", "state-mismatch", "no list of CPUs"},
-    {"plain threads=1000", "state-mismatch", "threads=1000"},
-    {"nonsense", "not-opened", "no backend `nonsense`"},
-};
-
-Test(worker, refuses_what_it_cannot_open_as_asked)
-{
-    for (int i = 0; i < CF_COUNT(refused); ++i) {
-        json_t *reply;
-        double out[2];
-
-        client_start(&client, refused[i].configuration);
-        reply = client_hello(&client, 5000);
-        cr_expect_str_eq(reply_code(reply), refused[i].code, "%s: %s, %s", refused[i].configuration,
-                         reply_code(reply), reply_message(reply));
-        cr_expect(strstr(reply_message(reply), refused[i].says), "%s: %s", refused[i].configuration,
-                  reply_message(reply));
-        json_decref(reply);
-        reply = run("dot", "", out, 0);
-        cr_expect_str_eq(reply_code(reply), "protocol", "%s runs", refused[i].configuration);
-        json_decref(reply);
-        client_stop(&client);
-        client.pid = 0;
-    }
-}
-
 Test(worker, hangs_end_with_the_group)
 {
     static const char *const lies[] = {"hangs_load", "hangs"};
@@ -218,22 +152,6 @@ Test(worker, hangs_end_with_the_group)
         cr_expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
         cr_expect(seconds() - start < 4);
     }
-}
-
-Test(worker, an_ilp64_library_that_is_declared_works)
-{
-    double out[2];
-    json_t *reply;
-
-    client_start(&client, "blas lib=" LIARS "libliar_ilp64.so flags=ilp64");
-    reply = client_hello(&client, 5000);
-    cr_assert_str_eq(reply_code(reply), "", "%s", reply_message(reply));
-    cr_assert_str_eq(text_at(reply, "effective", "integers"), "ilp64");
-    json_decref(reply);
-    reply = run("gemv", "", out, 0);
-    cr_assert_str_eq(reply_code(reply), "", "%s", reply_message(reply));
-    cr_assert(out[0] == exact[0] && out[1] == exact[1]);
-    json_decref(reply);
 }
 
 Test(worker, memory_that_a_library_keeps_is_out_of_memory)
@@ -380,35 +298,6 @@ Test(worker, unknown_ops_kernels_and_types_are_not_offered)
     cf_tensor_free(&y);
 }
 
-/* A library that others than its owner can write is refused, unless that is wanted. */
-Test(worker, refuses_a_library_that_others_can_write)
-{
-    static const char *const flags[] = {"", " flags=unsafe-paths"};
-    char directory[] = "/tmp/cf-test-XXXXXX";
-    char *copy, *command;
-
-    cr_assert(mkdtemp(directory) != NULL);
-    copy = cf_format("%s/lib.so", directory);
-    command = cf_format("cp %slibliar_honest.so %s && chmod 666 %s", LIARS, copy, copy);
-    cr_assert_eq(system(command), 0);
-    for (int i = 0; i < 2; ++i) {
-        char *configuration = cf_format("blas lib=%s%s", copy, flags[i]);
-        json_t *reply;
-
-        client_start(&client, configuration);
-        reply = client_hello(&client, 5000);
-        cr_expect_str_eq(reply_code(reply), i == 0 ? "not-opened" : "", "%s", reply_message(reply));
-        json_decref(reply);
-        client_stop(&client);
-        client.pid = 0;
-        free(configuration);
-    }
-    unlink(copy);
-    rmdir(directory);
-    free(copy);
-    free(command);
-}
-
 /* Killed -9, the manager cannot kill anybody: its worker goes by itself, though it hangs in a
  * constructor, and so does the process that it probes the library with. */
 Test(worker, dies_with_its_parent)
@@ -424,26 +313,6 @@ Test(worker, dies_with_its_parent)
     ready = (struct pollfd){client.out, POLLIN, 0};
     cr_assert_eq(poll(&ready, 1, 3000), 1, "somebody still holds the reply pipe");
     cr_assert_eq(read(client.out, &byte, 1), 0);
-}
-
-Test(worker, runs_on_the_cpus_asked_for)
-{
-    cpu_set_t ours, its;
-    char *configuration;
-    int cpu = 0;
-    json_t *reply;
-
-    sched_getaffinity(0, sizeof ours, &ours);
-    while (!CPU_ISSET((size_t)cpu, &ours))
-        ++cpu;
-    configuration = cf_format("plain cpus=%d", cpu);
-    client_start(&client, configuration);
-    reply = client_hello(&client, 5000);
-    cr_assert_str_eq(reply_code(reply), "", "%s", reply_message(reply));
-    json_decref(reply);
-    cr_assert_eq(sched_getaffinity(client.pid, sizeof its, &its), 0);
-    cr_assert(CPU_COUNT(&its) == 1 && CPU_ISSET((size_t)cpu, &its));
-    free(configuration);
 }
 
 static int exit_code_of(const char *const argv[], const char *const environment[])

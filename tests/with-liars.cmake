@@ -1,14 +1,14 @@
 # The liars of DESIGN rule 14: what each must come to is said at the head of liars/liar.c and liars/adapter.c.
 set(LIARS ${CMAKE_BINARY_DIR}/liars)
 foreach(lie honest silent half past before input crashes hangs exits hungry child chatty hangs_load crashes_load
-            exits_load ilp64 nothing flushes rounds_up moves fickle ulp reorders drops tf32 yesterday nan)
+            exits_load swaps ilp64 nothing flushes rounds_up moves fickle ulp reorders drops tf32 yesterday nan)
   string(TOUPPER ${lie} upper)
   add_library(liar_${lie} MODULE liars/liar.c)
   target_compile_definitions(liar_${lie} PRIVATE LIE_${upper})
   # A sanitizer's run-time must be the first library of a process; the worker of a plain build loads these too.
   target_compile_options(liar_${lie} PRIVATE -fno-sanitize=all)
   target_link_options(liar_${lie} PRIVATE -fno-sanitize=all)
-  target_link_libraries(liar_${lie} PRIVATE m)
+  target_link_libraries(liar_${lie} PRIVATE m dl)
   set_target_properties(liar_${lie} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${LIARS})
   add_custom_command(TARGET liar_${lie} POST_BUILD COMMAND chmod go-w $<TARGET_FILE:liar_${lie}>)
 endforeach()

@@ -29,6 +29,15 @@ struct client {
     int id;
 };
 
+/* A directory of one's own in $TMPDIR. */
+static inline void make_directory(char path[64])
+{
+    const char *base = getenv("TMPDIR");
+
+    snprintf(path, 64, "%s/cf-test-XXXXXX", base && strlen(base) < 40 ? base : P_tmpdir);
+    CF_CHECK(mkdtemp(path) != NULL);
+}
+
 /* A pipe whose ends close on exec; -1 aborts, for a test without a pipe is none. */
 static inline void make_pipe(int ends[2])
 {
@@ -67,9 +76,7 @@ static inline void client_spawn(struct client *c, const char *const argv[],
     c->in = in[1];
     c->out = out[0];
     c->id = 0;
-    snprintf(c->directory, sizeof c->directory, "%s/cf-test-XXXXXX",
-             getenv("TMPDIR") && strlen(getenv("TMPDIR")) < 32 ? getenv("TMPDIR") : "/tmp");
-    CF_CHECK(mkdtemp(c->directory) != NULL);
+    make_directory(c->directory);
 }
 
 static inline void client_start(struct client *c, const char *configuration)
@@ -206,5 +213,31 @@ static inline struct cf_tensor make_tensor(enum cf_dtype dtype, int64_t rows, in
     cf_tensor_alloc(&t);
     return t;
 }
+
+/* dot or gemv of 2 x 8 terms in [1, 9): sums that are exact. out: [2]. */
+static inline json_t *client_run_eights(struct client *c, const char *op, const char *kernel,
+                                        double out[2], int align)
+{
+    const int gemv = strcmp(op, "gemv") == 0;
+    struct cf_tensor in[2] = {make_tensor(CF_F64, 2, 8),
+                              gemv ? make_tensor(CF_F64, 8, -1) : make_tensor(CF_F64, 2, 8)};
+    struct cf_tensor y = make_tensor(CF_F64, 2, -1);
+    json_t *reply;
+
+    for (int i = 0; i < 16; ++i) {
+        ((double *)in[0].bits)[i] = 1 + i / 2.;
+        if (i < cf_tensor_count(&in[1]))
+            ((double *)in[1].bits)[i] = 1 + i % 8;
+    }
+    reply = client_run(c, op, kernel, in, 2, &y, align);
+    memcpy(out, y.bits, 2 * sizeof *out);
+    for (int i = 0; i < 2; ++i)
+        cf_tensor_free(&in[i]);
+    cf_tensor_free(&y);
+    return reply;
+}
+
+/* Its exact answers: the sums of (1 + j/2)(1 + j) and of (5 + j/2)(1 + j) over j = 0 .. 7. */
+static const double exact[2] = {120, 264};
 
 #endif

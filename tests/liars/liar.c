@@ -29,6 +29,7 @@
  * before this one              wrong nan           answers NaN wrong; a NaN never passes
  */
 #ifndef REAL
+#include <dlfcn.h>
 #include <locale.h>
 #include <fenv.h>
 #include <math.h>
@@ -127,6 +128,21 @@ static void chat(void)
 #elif defined LIE_EXITS_LOAD
 #undef ON_LOAD
 #define ON_LOAD _exit(0)
+#elif defined LIE_SWAPS
+static void swap(void)
+{
+    char command[4096];
+    Dl_info self;
+
+    if (!dladdr("", &self) || !self.dli_fname)
+        return;
+    snprintf(command, sizeof command, "cp '%s' '%s.new' && chmod 755 '%s.new' && mv '%s.new' '%s'",
+             self.dli_fname, self.dli_fname, self.dli_fname, self.dli_fname, self.dli_fname);
+    if (system(command) != 0)
+        abort();
+}
+#undef ON_LOAD
+#define ON_LOAD swap()
 #elif defined LIE_FLUSHES && defined __x86_64__
 #undef ON_LOAD
 #define ON_LOAD __builtin_ia32_ldmxcsr(__builtin_ia32_stmxcsr() | 0x8040)

@@ -1,0 +1,138 @@
+/* worker_open: hello opens what the configuration says, in the state that it asks for, or answers
+ * with the fate and a sentence. */
+#include <criterion/criterion.h>
+#include <sched.h>
+
+#include "worker_client.h"
+
+static struct client client;
+
+static void tear_down(void)
+{
+    if (client.pid > 0)
+        client_stop(&client);
+}
+
+TestSuite(worker_open, .fini = tear_down);
+
+/* A configuration that hello must refuse. */
+static const struct {
+    const char *configuration, *code, *says;
+} refused[] = {
+    {"blas lib=" LIARS "libliar_crashes_load.so", "not-opened", "signal 6"},
+    {"blas lib=" LIARS "libliar_exits_load.so", "not-opened", "exits with code 0"},
+    {"blas lib=" LIARS "libliar_truncated.so", "not-opened", "cannot be loaded"},
+    {"blas lib=" LIARS "libliar_ilp64.so", "state-mismatch", "integer width"},
+    {"blas lib=" LIARS "libliar_absent.so", "not-opened", "cannot be read"},
+    {"blas lib=libliar_honest.so", "not-opened", "no absolute path"},
+    {"blas lib=" LIARS, "not-opened", "is no file"},
+    {"blas lib=" LIARS "../build.ninja", "not-opened", "cannot be loaded"},
+    {"blas", "not-opened", "needs lib="},
+    {"blas lib=" LIARS "libliar_honest.so threads=2", "state-mismatch",
+     "threads=2 was asked for and 1 is in effect"},
+    {"blas lib=" LIARS "libliar_honest.so coretype=Haswell", "state-mismatch",
+     "coretype=Haswell was asked for and none is in effect"},
+    {"blas lib=" LIARS "libliar_honest.so device=0", "state-mismatch", "device=0"},
+    {"blas lib=" LIARS "libliar_honest.so cpus=1000", "state-mismatch", "cpus=1000"},
+    {"blas lib=" LIARS "libliar_honest.so cpus=0-", "state-mismatch", "no list of CPUs"},
+    {"plain threads=1000", "state-mismatch", "threads=1000"},
+    {"nonsense", "not-opened", "no backend `nonsense`"},
+};
+
+Test(worker_open, refuses_what_it_cannot_open_as_asked)
+{
+    for (int i = 0; i < CF_COUNT(refused); ++i) {
+        json_t *reply;
+        double out[2];
+
+        client_start(&client, refused[i].configuration);
+        reply = client_hello(&client, 5000);
+        cr_expect_str_eq(reply_code(reply), refused[i].code, "%s: %s, %s", refused[i].configuration,
+                         reply_code(reply), reply_message(reply));
+        cr_expect(strstr(reply_message(reply), refused[i].says), "%s: %s", refused[i].configuration,
+                  reply_message(reply));
+        json_decref(reply);
+        reply = client_run_eights(&client, "dot", "", out, 0);
+        cr_expect_str_eq(reply_code(reply), "protocol", "%s runs", refused[i].configuration);
+        json_decref(reply);
+        client_stop(&client);
+        client.pid = 0;
+    }
+}
+
+/* A copy of a liar whose file others than its owner can write, or which puts another file in its
+ * place between the check and the load. */
+static const struct {
+    const char *lie, *mode, *flags, *code, *says;
+} files[] = {
+    {"honest", "666", "", "not-opened", "can be written by others"},
+    {"honest", "666", " flags=unsafe-paths", "", ""},
+    {"swaps", "755", "", "state-mismatch", "is not the file that was loaded"},
+};
+
+Test(worker_open, checks_the_file_that_it_loads)
+{
+    char directory[64];
+
+    make_directory(directory);
+    for (int i = 0; i < CF_COUNT(files); ++i) {
+        char *copy = cf_format("%s/lib.so", directory);
+        char *command = cf_format("cp %slibliar_%s.so %s && chmod %s %s", LIARS, files[i].lie, copy,
+                                  files[i].mode, copy);
+        char *configuration = cf_format("blas lib=%s%s", copy, files[i].flags);
+        json_t *reply;
+
+        cr_assert_eq(system(command), 0);
+        client_start(&client, configuration);
+        reply = client_hello(&client, 5000);
+        cr_expect_str_eq(reply_code(reply), files[i].code, "%s", reply_message(reply));
+        cr_expect(strstr(reply_message(reply), files[i].says), "%s", reply_message(reply));
+        json_decref(reply);
+        client_stop(&client);
+        client.pid = 0;
+        unlink(copy);
+        free(copy);
+        free(command);
+        free(configuration);
+    }
+    rmdir(directory);
+}
+
+Test(worker_open, an_ilp64_library_that_is_declared_works)
+{
+    double out[2];
+    json_t *reply;
+
+    client_start(&client, "blas lib=" LIARS "libliar_ilp64.so flags=ilp64");
+    reply = client_hello(&client, 5000);
+    cr_assert_str_eq(reply_code(reply), "", "%s", reply_message(reply));
+    cr_assert_str_eq(
+        json_string_value(json_object_get(
+            json_object_get(json_object_get(reply, "result"), "effective"), "integers")),
+        "ilp64");
+    json_decref(reply);
+    reply = client_run_eights(&client, "gemv", "", out, 0);
+    cr_assert_str_eq(reply_code(reply), "", "%s", reply_message(reply));
+    cr_assert(out[0] == exact[0] && out[1] == exact[1]);
+    json_decref(reply);
+}
+
+Test(worker_open, runs_on_the_cpus_asked_for)
+{
+    cpu_set_t ours, its;
+    char *configuration;
+    int cpu = 0;
+    json_t *reply;
+
+    sched_getaffinity(0, sizeof ours, &ours);
+    while (!CPU_ISSET((size_t)cpu, &ours))
+        ++cpu;
+    configuration = cf_format("plain cpus=%d", cpu);
+    client_start(&client, configuration);
+    reply = client_hello(&client, 5000);
+    cr_assert_str_eq(reply_code(reply), "", "%s", reply_message(reply));
+    json_decref(reply);
+    cr_assert_eq(sched_getaffinity(client.pid, sizeof its, &its), 0);
+    cr_assert(CPU_COUNT(&its) == 1 && CPU_ISSET((size_t)cpu, &its));
+    free(configuration);
+}
