@@ -273,6 +273,46 @@ Test(equivalence, a_verdict_on_the_edge_is_borderline, .init = setup, .fini = te
     cr_expect(!cf_equivalence_paired(&metric, 20, 0.05).borderline);
 }
 
+/* A component that passes at alpha does not pass a look; one that fails at alpha does not fail it.
+ */
+Test(equivalence, three_looks_and_all_components_are_paid_for, .init = setup, .fini = teardown)
+{
+    struct cf_look l;
+    double location, dispersion, f;
+
+    sample_normal(0.45, 1.0, 20);
+    l = cf_equivalence_look(&metric, 1, 0);
+    location = l.component[0].evidence.p_pass[0];
+    dispersion = l.component[1].evidence.p_pass[0];
+    f = l.component[2].evidence.p_pass[0];
+    cr_expect(location > CF_ALPHA / 3 && location < CF_ALPHA, "the row is of no use: %g", location);
+    cr_expect_eq(l.p_pass, fmax(fmax(3 * location, 3 * dispersion), f));
+    cr_expect_eq(l.verdict, CF_UNKNOWN, "%s", l.reason);
+    sample_normal(1.5, 1.0, 20);
+    l = cf_equivalence_look(&metric, 1, 0);
+    location = l.component[0].evidence.p_fail[0];
+    cr_expect(location > CF_ALPHA / 9 && location < CF_ALPHA, "the row is of no use: %g", location);
+    near(l.p_fail, 9 * location, 1e-15, "p_fail of the look");
+    cr_expect_eq(l.verdict, CF_UNKNOWN, "%s", l.reason);
+}
+
+/* Steps to target are small integers: with mid-ranks the same distribution has theta 1/2. */
+Test(equivalence, ties_count_one_half)
+{
+    double steps[BANK], run[20];
+    struct cf_bank b;
+    struct cf_metric m = {"steps", &b, &cf_margins_default, run};
+
+    for (int i = 0; i < BANK; ++i)
+        steps[i] = i % 10;
+    for (int s = 0; s < 20; ++s)
+        run[s] = (s + 3) % 10;
+    cr_assert(cf_bank_init(&b, steps, BANK, CF_LOWER_IS_BETTER));
+    cr_expect_eq(cf_equivalence_location(&m, 20, 0.05).estimate, 0.5);
+    cr_expect_eq(cf_equivalence_dispersion(&m, 20, 0.05).estimate, 0.5);
+    cf_bank_clear(&b);
+}
+
 /* Two uniform words to one standard normal, Box and Muller 1958. */
 static double draw(const struct cf_stream *stream, uint64_t i)
 {

@@ -70,6 +70,20 @@ Test(gate, agreement_of_classes)
     cr_expect_eq(cf_gate_rate(1, 100, 0.01, "").n_needed, 473);
 }
 
+Test(gate, a_rate_on_the_edge_is_borderline)
+{
+    const double edge = cf_gate_rate(0, 299, 0.01, "").upper;
+
+    for (int v = 2; v < CF_VARIANTS; ++v) {
+        const double limit = edge * (v == 2 ? 1 - 1e-10 : 1 + 1e-10);
+        const struct cf_evidence e = cf_gate_rate(0, 299, limit, "");
+
+        cr_expect_eq(e.verdict, v == 2 ? CF_UNKNOWN : CF_PASS);
+        cr_expect(e.borderline, "flips when the margin moves by 1e-9");
+    }
+    cr_expect(!cf_gate_rate(0, 299, edge * (1 + 1e-8), "").borderline);
+}
+
 Test(gate, failures_allowed_over_three_looks)
 {
     static const long by_bound[] = {0, 2, 6}, divided[] = {0, 1, 4};
