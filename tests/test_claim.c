@@ -103,8 +103,19 @@ Test(claim, ties_and_failures_count_against)
                  "ties do not contradict");
 }
 
-/* P(E >= 20 at some n <= 200) for a coin of this probability, and the median n where it stops. */
-static double e_process(double p, int *median)
+static bool e_supports(int k, int n)
+{
+    return cf_claim_e_value(k, n) >= 20;
+}
+
+/* The liar repeats an ordinary test after every seed. */
+static bool naive_supports(int k, int n)
+{
+    return cf_binomial_upper_d(k, n, 0.5) <= CF_ALPHA;
+}
+
+/* P(support at some n <= 200) for a coin of this probability, and the median n where it stops. */
+static double stopped_by_200(bool (*supports)(int k, int n), double p, int *median)
 {
     double *alive = calloc(202, sizeof *alive), stopped = 0;
 
@@ -114,7 +125,7 @@ static double e_process(double p, int *median)
         for (int k = n; k > 0; --k)
             alive[k] = alive[k] * (1 - p) + alive[k - 1] * p;
         alive[0] *= 1 - p;
-        for (int k = n; k >= 0 && cf_claim_e_value(k, n) >= 20; --k) {
+        for (int k = n; k >= 0 && supports(k, n); --k) {
             stopped += alive[k];
             alive[k] = 0;
         }
@@ -134,12 +145,13 @@ Test(claim, the_e_process_may_be_looked_at_after_every_seed)
     near(cf_claim_e_value(0, 1), 0.5, 1e-15, "a loss at once: 1/2");
     near(cf_claim_e_value(1, 1), 1.5, 1e-15, "a win at once: 3/2");
     cr_expect(isnan(cf_claim_e_value(2, 1)) && isnan(cf_claim_e_value(0, 0)));
-    near(e_process(0.5, &median), 0.032, 5e-4, "false support up to 200");
-    e_process(1 - cf_normal_upper_d(0.75), &median);
+    near(stopped_by_200(e_supports, 0.5, &median), 0.032, 5e-4, "false support up to 200");
+    near(stopped_by_200(naive_supports, 0.5, &median), 0.245, 5e-4, "the naive one");
+    stopped_by_200(e_supports, 1 - cf_normal_upper_d(0.75), &median);
     cr_expect_eq(median, 17, "d_z .75: %d", median);
-    e_process(1 - cf_normal_upper_d(1), &median);
+    stopped_by_200(e_supports, 1 - cf_normal_upper_d(1), &median);
     cr_expect_eq(median, 14, "d_z 1: %d, after 49.5 %% by n = 11", median);
-    e_process(1 - cf_normal_upper_d(1.5), &median);
+    stopped_by_200(e_supports, 1 - cf_normal_upper_d(1.5), &median);
     cr_expect_eq(median, 7, "d_z 1.5: %d", median);
     cr_expect_eq(cf_claim_extended((struct cf_wins){7, 0, 7}).verdict, CF_PASS);
     cr_expect_eq(cf_claim_extended((struct cf_wins){0, 0, 7}).verdict, CF_UNKNOWN);

@@ -10,11 +10,22 @@ static void distance(mpfr_ptr out, mpfr_srcptr x, const struct cf_curve *c)
     mpfr_log(out, out, MPFR_RNDN);
 }
 
-static bool root_is_above(long exponent, mpfr_ptr x, mpfr_ptr f, const struct cf_curve *c)
+/* The bracket and the values at its ends; `stale` counts steps that did not halve it. */
+struct bracket {
+    mpfr_t low, high, f_low, f_high, width;
+    int last_side, stale;
+};
+
+/* Asks at x = 2^exponent, and keeps the value for the end that this becomes. */
+static bool root_is_above(long exponent, struct bracket *b, mpfr_ptr f, const struct cf_curve *c)
 {
-    mpfr_set_ui_2exp(x, 1, exponent, MPFR_RNDN);
-    distance(f, x, c);
-    return mpfr_cmp_ui(f, 0) > 0;
+    bool above;
+
+    mpfr_set_ui_2exp(b->width, 1, exponent, MPFR_RNDN);
+    distance(f, b->width, c);
+    above = mpfr_cmp_ui(f, 0) > 0;
+    mpfr_swap(f, above ? b->f_low : b->f_high);
+    return above;
 }
 
 /* A series costs more the farther out it is asked: steps of one octave first. */
@@ -23,21 +34,19 @@ static long next_step(long step, long reached)
     return labs(reached) < 12 ? 1 : 2 * step;
 }
 
-/* The e with 2^e < root <= 2^(e+1): growing steps, then bisection of the exponent. */
-static long root_exponent(mpfr_prec_t bits, const struct cf_curve *c)
+/* The ends become 2^e < root <= 2^(e+1): growing steps, then bisection of the exponent. */
+static void bracket_find(struct bracket *b, mpfr_ptr f, const struct cf_curve *c)
 {
     const long limit = 1L << 40;
     long low, high, step = 1;
-    mpfr_t x, f;
 
-    mpfr_inits2(bits, x, f, (mpfr_ptr)0);
-    if (root_is_above(0, x, f, c)) {
-        for (low = 0, high = 1; high < limit && root_is_above(high, x, f, c); high += step) {
+    if (root_is_above(0, b, f, c)) {
+        for (low = 0, high = 1; high < limit && root_is_above(high, b, f, c); high += step) {
             low = high;
             step = next_step(step, high);
         }
     } else {
-        for (high = 0, low = -1; low > -limit && !root_is_above(low, x, f, c); low -= step) {
+        for (high = 0, low = -1; low > -limit && !root_is_above(low, b, f, c); low -= step) {
             high = low;
             step = next_step(step, low);
         }
@@ -45,20 +54,15 @@ static long root_exponent(mpfr_prec_t bits, const struct cf_curve *c)
     while (high - low > 1) {
         const long middle = low + (high - low) / 2;
 
-        if (root_is_above(middle, x, f, c))
+        if (root_is_above(middle, b, f, c))
             low = middle;
         else
             high = middle;
     }
-    mpfr_clears(x, f, (mpfr_ptr)0);
-    return low;
+    mpfr_set_ui_2exp(b->low, 1, low, MPFR_RNDN);
+    mpfr_set_ui_2exp(b->high, 1, high, MPFR_RNDN);
+    mpfr_set_inf(b->width, 1);
 }
-
-/* The bracket and the values at its ends; `stale` counts steps that did not halve it. */
-struct bracket {
-    mpfr_t low, high, f_low, f_high, width;
-    int last_side, stale;
-};
 
 /* x moves to where it is at least `least` inside both ends: where an end already is the root to
  * within that distance, the next step then closes the bracket from the other side. */
@@ -129,16 +133,11 @@ static bool bracket_is_narrow(struct bracket *b, mpfr_prec_t bits)
 void cf_invert(mpfr_ptr out, const struct cf_curve *c)
 {
     const mpfr_prec_t target = mpfr_get_prec(out) + 4, bits = target + 32;
-    const long exponent = root_exponent(bits, c);
     struct bracket b = {.last_side = 0};
     mpfr_t x, f;
 
     mpfr_inits2(bits, x, f, b.low, b.high, b.f_low, b.f_high, b.width, (mpfr_ptr)0);
-    mpfr_set_ui_2exp(b.low, 1, exponent, MPFR_RNDN);
-    mpfr_set_ui_2exp(b.high, 1, exponent + 1, MPFR_RNDN);
-    mpfr_set_inf(b.width, 1);
-    distance(b.f_low, b.low, c);
-    distance(b.f_high, b.high, c);
+    bracket_find(&b, f, c);
     while (!bracket_is_narrow(&b, target)) {
         bracket_choose(x, &b, target);
         distance(f, x, c);
