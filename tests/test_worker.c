@@ -302,15 +302,16 @@ Test(worker, unknown_ops_kernels_and_types_are_not_offered)
  * constructor, and so does the process that it probes the library with. */
 Test(worker, dies_with_its_parent)
 {
-    const char *const argv[] = {"/bin/sh", "-c", WORKER " \"$0\" <&0 & wait",
+    const char *const argv[] = {"/bin/sh", "-c", "exec 4<&0; " WORKER " \"$0\" <&4 & wait",
                                 "blas lib=" LIARS "libliar_hangs_load.so", NULL};
     struct pollfd ready;
     char byte;
 
     client_spawn(&client, argv, NULL);
     cr_expect_null(client_hello(&client, 300));
-    kill(client.pid, SIGKILL);
     ready = (struct pollfd){client.out, POLLIN, 0};
+    cr_assert_eq(poll(&ready, 1, 0), 0, "there was no hanging worker to begin with");
+    kill(client.pid, SIGKILL);
     cr_assert_eq(poll(&ready, 1, 3000), 1, "somebody still holds the reply pipe");
     cr_assert_eq(read(client.out, &byte, 1), 0);
 }
