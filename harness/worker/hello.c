@@ -85,11 +85,9 @@ static void emit_composite(json_t *effective)
 
     for (int i = 0; cf_primitive_name(i); ++i) {
         const struct cf_kernel *kernel = cf_composite_resolve(cf_primitive_name(i));
-        char *longer = cf_format("%s%s%s=%s/%s", text, *text ? " " : "", cf_primitive_name(i),
-                                 kernel && kernel->backend ? kernel->backend->name : "composite",
-                                 kernel && kernel->name ? kernel->name
-                                 : kernel               ? "simple"
-                                                        : "none");
+        char *longer =
+            cf_format("%s%s%s=%s/%s", text, *text ? " " : "", cf_primitive_name(i),
+                      kernel ? kernel->backend->name : "none", kernel ? kernel->name : "none");
 
         free(text);
         text = longer;

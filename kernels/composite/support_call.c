@@ -4,17 +4,6 @@
 
 #include "composite.h"
 
-extern const struct cf_kernel cf_simple[];
-
-static const struct cf_kernel *simple(const char *op)
-{
-    const struct cf_kernel *k = cf_simple;
-
-    while (k->op && strcmp(k->op, op) != 0)
-        ++k;
-    return k->op ? k : NULL;
-}
-
 const struct cf_kernel *cf_composite_resolve(const char *op)
 {
     const struct cf_opened *opened = cf_opened();
@@ -25,9 +14,7 @@ const struct cf_kernel *cf_composite_resolve(const char *op)
         kernel = cf_kernel_find(opened->backend, op, NULL);
     if (!kernel && plain)
         kernel = cf_kernel_find(plain, op, opened->kernel);
-    if (!kernel && plain)
-        kernel = cf_kernel_find(plain, op, NULL);
-    return kernel ? kernel : simple(op);
+    return kernel || !plain ? kernel : cf_kernel_find(plain, op, NULL);
 }
 
 /* plain, opened beside the library under test with one thread; NULL: no memory. Kept: one worker
@@ -46,8 +33,6 @@ static struct cf_library *library_of(const struct cf_kernel *kernel)
 {
     const struct cf_opened *opened = cf_opened();
 
-    if (!kernel->backend)
-        return opened->library; /* which it does not look at */
     return kernel->backend == opened->backend ? opened->library : fallback_library(kernel->backend);
 }
 
