@@ -147,6 +147,19 @@ Test(conv_kernels, blas_keeps_its_classes)
     free(configuration);
 }
 
+Test(conv_kernels, fftw_keeps_its_class)
+{
+    static const char *const sonames[] = {"libfftw3f.so.3", "libfftw3.so.3"};
+
+    for (int i = 0; i < 2; ++i) {
+        char *configuration = find_library("fftw", sonames[i]);
+
+        if (configuration)
+            check_backend("fftw", configuration);
+        free(configuration);
+    }
+}
+
 /* Threads and layout change nothing in the orders that are written out. */
 Test(conv_kernels, plain_bits_do_not_depend_on_threads_or_layout)
 {

@@ -88,7 +88,7 @@ struct TYPED(job) {
     const struct minimal *f;
     int64_t n, c, h, w, k, p, q, pad, groups;
     const REAL *x, *u;
-    REAL *y;
+    REAL *y, *v; /* v: scratch of the threads */
     int threads;
 };
 
@@ -135,20 +135,31 @@ static void TYPED(look)(REAL *tile, const struct TYPED(job) * j, const REAL *pla
         }
 }
 
-static void TYPED(tile)(const struct TYPED(job) * j, int64_t n, int64_t k, int64_t row,
-                        int64_t column)
+/* v [c][t][t]: the transformed tiles of all channels at one place. */
+static void TYPED(look_at_all)(REAL *v, const struct TYPED(job) * j, int64_t n, int64_t row,
+                               int64_t column)
+{
+    const int t = j->f->m + 2;
+    REAL x[T_MAX * T_MAX];
+
+    for (int64_t c = 0; c < j->c; ++c) {
+        TYPED(look)(x, j, j->x + (n * j->c + c) * j->h * j->w, row, column);
+        TYPED(transform)(v + c * t * t, j->f->b, x, t, t);
+    }
+}
+
+static void TYPED(tile)(const struct TYPED(job) * j, const REAL *v, int64_t n, int64_t k,
+                        int64_t row, int64_t column)
 {
     const int m = j->f->m, t = m + 2;
     const int64_t cg = j->c / j->groups, c0 = k / (j->k / j->groups) * cg;
-    REAL x[T_MAX * T_MAX], v[T_MAX * T_MAX], sum[T_MAX * T_MAX] = {0}, y[4 * 4];
+    REAL sum[T_MAX * T_MAX] = {0}, y[4 * 4];
 
     for (int64_t c = 0; c < cg; ++c) {
-        const REAL *u = j->u + (k * cg + c) * t * t;
+        const REAL *u = j->u + (k * cg + c) * t * t, *of_c = v + (c0 + c) * t * t;
 
-        TYPED(look)(x, j, j->x + (n * j->c + c0 + c) * j->h * j->w, row, column);
-        TYPED(transform)(v, j->f->b, x, t, t);
         for (int i = 0; i < t * t; ++i)
-            sum[i] += u[i] * v[i];
+            sum[i] += u[i] * of_c[i];
     }
     TYPED(transform)(y, j->f->a, sum, m, t);
     for (int a = 0; a < m && row + a < j->p; ++a)
@@ -156,16 +167,20 @@ static void TYPED(tile)(const struct TYPED(job) * j, int64_t n, int64_t k, int64
             j->y[((n * j->k + k) * j->p + row + a) * j->q + column + b] = y[a * m + b];
 }
 
-/* Planes n k are shared among the threads. */
+/* Rows of tiles are shared among the threads; each has scratch of its own in j->v. */
 static void TYPED(work)(void *context, int thread)
 {
     const struct TYPED(job) *j = context;
-    const int64_t last = cf_plain_part(j->n * j->k, thread + 1, j->threads);
+    const int64_t m = j->f->m, rows = (j->p + m - 1) / m, n_units = j->n * rows;
+    const int64_t last = cf_plain_part(n_units, thread + 1, j->threads);
+    REAL *v = j->v + thread * j->c * (m + 2) * (m + 2);
 
-    for (int64_t plane = cf_plain_part(j->n * j->k, thread, j->threads); plane < last; ++plane)
-        for (int64_t row = 0; row < j->p; row += j->f->m)
-            for (int64_t column = 0; column < j->q; column += j->f->m)
-                TYPED(tile)(j, plane / j->k, plane % j->k, row, column);
+    for (int64_t unit = cf_plain_part(n_units, thread, j->threads); unit < last; ++unit)
+        for (int64_t column = 0; column < j->q; column += m) {
+            TYPED(look_at_all)(v, j, unit / rows, unit % rows * m, column);
+            for (int64_t k = 0; k < j->k; ++k)
+                TYPED(tile)(j, v, unit / rows, k, unit % rows * m, column);
+        }
 }
 
 static REAL *TYPED(widen)(const struct cf_tensor *t)
@@ -220,10 +235,13 @@ static enum cf_status TYPED(convolve)(const struct minimal *f, enum cf_way way,
 
     job.x = x;
     job.u = u;
-    if (x && u)
+    job.v = malloc((size_t)(library->threads * job.c * T_MAX * T_MAX + 1) * sizeof job.v[0]);
+    const int ready = x && u && job.v;
+    if (ready)
         cf_plain_parallel(library, TYPED(work), &job);
     free(x);
     free(u);
-    return x && u ? CF_DONE : CF_NO_MEMORY;
+    free(job.v);
+    return ready ? CF_DONE : CF_NO_MEMORY;
 }
 #endif
