@@ -62,16 +62,25 @@ double cf_accuracy_error(const struct cf_truth *truth, double got, enum cf_dtype
     return isfinite(got) && isfinite(truth->rounded) ? e / truth->scale / u : NAN;
 }
 
-void cf_gate_tally_add(struct cf_gate_tally *into, const struct cf_gate_tally *from)
+/* Error over allowed error; a failure without a number is worse than all with one. */
+static double badness(const struct cf_gate_tally *tally)
 {
-    const double a = into->error / into->allowed, b = from->error / from->allowed;
+    const double ratio = tally->error == 0 ? 0 : tally->error / tally->allowed;
+
+    return isnan(ratio) ? (tally->n_failed > 0 ? INFINITY : 0) : ratio;
+}
+
+int cf_gate_tally_add(struct cf_gate_tally *into, const struct cf_gate_tally *from)
+{
     const int more_failed = (from->n_failed > 0) - (into->n_failed > 0);
-    const int worse = more_failed > 0 || (more_failed == 0 && !isnan(a) && !(b <= a));
-    struct cf_gate_tally sum = into->n_judged == 0 || (from->n_judged > 0 && worse) ? *from : *into;
+    const int worse = more_failed > 0 || (more_failed == 0 && badness(from) > badness(into));
+    const int taken = from->n_judged > 0 && (into->n_judged == 0 || worse);
+    struct cf_gate_tally sum = taken ? *from : *into;
 
     sum.n_judged = into->n_judged + from->n_judged;
     sum.n_failed = into->n_failed + from->n_failed;
     *into = sum;
+    return taken;
 }
 
 static void count(const struct judging *j, enum cf_gate gate, const struct element *x, int passed,
@@ -164,7 +173,7 @@ static void add_error(struct cf_accuracy *accuracy, const struct element *x, dou
     ++accuracy->n_errors;
     accuracy->sum += error;
     accuracy->sum_squares += error * error;
-    if (!(fabs(error) <= accuracy->largest))
+    if (!isnan(accuracy->largest) && !(fabs(error) <= accuracy->largest))
         accuracy->largest = fabs(error);
 }
 
@@ -211,12 +220,12 @@ int cf_accuracy_judge(struct cf_accuracy *accuracy, const struct cf_reference *r
                       const struct cf_accuracy_rule *rule, const void *bits, uint64_t n_bytes,
                       struct cf_error *err)
 {
-    struct judging j = {
-        .accuracy = accuracy,
-        .reference = reference,
-        .rule = rule,
-        .is_exact_fill = reference->op->integer_exact && cf_accuracy_is_exact_fill(reference->c),
-        .is_random_fill = cf_accuracy_is_random_fill(reference->c)};
+    struct judging j = {.accuracy = accuracy,
+                        .reference = reference,
+                        .rule = rule,
+                        .is_exact_fill =
+                            reference->op->integer_exact && cf_accuracy_is_exact_fill(reference->c),
+                        .is_random_fill = cf_accuracy_is_random_fill(reference->c)};
     uint64_t at = 0;
 
     *accuracy = (struct cf_accuracy){0};

@@ -36,10 +36,10 @@ struct cf_gate_tally {
 
 struct cf_accuracy {
     struct cf_gate_tally gate[CF_N_ELEMENT_GATES];
-    int64_t n_flushed;           /* of S2's failures */
-    int64_t n_errors;            /* finite elements with scale > 0 */
-    double sum_squares, sum;     /* over those, of (got - exact) / (u * scale): RMS and bias */
-    double largest;              /* of abs() of that; NaN if one is */
+    int64_t n_flushed;       /* of S2's failures */
+    int64_t n_errors;        /* finite elements with scale > 0 */
+    double sum_squares, sum; /* over those, of (got - exact) / (u * scale): RMS and bias */
+    double largest;          /* of abs() of that; NaN if one is */
 };
 
 struct cf_accuracy_rule {
@@ -64,7 +64,7 @@ double cf_accuracy_error(const struct cf_truth *truth, double got, enum cf_dtype
 int cf_accuracy_is_exact_fill(const struct cf_case *c);
 int cf_accuracy_is_random_fill(const struct cf_case *c);
 
-/* Adds the tallies of another output or case. */
-void cf_gate_tally_add(struct cf_gate_tally *into, const struct cf_gate_tally *from);
+/* Adds the tallies of another output or case; not 0 when the worst element is now that one's. */
+int cf_gate_tally_add(struct cf_gate_tally *into, const struct cf_gate_tally *from);
 
 #endif

@@ -82,9 +82,8 @@ static int read_configuration(void *context, const struct cf_plan_configuration 
     struct cf_ledger *ledger = reader->ledger;
     struct cf_ledger_configuration *one;
 
-    ledger->configuration =
-        grow(ledger->configuration, ledger->n_configurations, &reader->room_configurations,
-             sizeof ledger->configuration[0]);
+    ledger->configuration = grow(ledger->configuration, ledger->n_configurations,
+                                 &reader->room_configurations, sizeof ledger->configuration[0]);
     one = &ledger->configuration[ledger->n_configurations];
     *one = (struct cf_ledger_configuration){
         .text = cf_arena_text(reader->arena, row->text),
@@ -114,8 +113,8 @@ static int group_of(struct reader *reader, const char *suite, const struct cf_ca
     char *name = cf_format("%s %s", c->op, cf_dtype_name(c->dtype));
     int i = 0;
 
-    while (i < ledger->n_groups && (strcmp(ledger->group[i].suite, suite) != 0 ||
-                                    strcmp(ledger->group[i].name, name) != 0))
+    while (i < ledger->n_groups &&
+           (strcmp(ledger->group[i].suite, suite) != 0 || strcmp(ledger->group[i].name, name) != 0))
         ++i;
     if (i == ledger->n_groups) {
         ledger->group = cf_realloc(ledger->group, (size_t)(i + 1) * sizeof ledger->group[0]);
@@ -134,8 +133,8 @@ static int read_case(void *context, const struct cf_plan_case *row)
     struct cf_ledger *ledger = reader->ledger;
     struct cf_ledger_case *one;
 
-    ledger->cases = grow(ledger->cases, ledger->n_cases, &reader->room_cases,
-                         sizeof ledger->cases[0]);
+    ledger->cases =
+        grow(ledger->cases, ledger->n_cases, &reader->room_cases, sizeof ledger->cases[0]);
     one = &ledger->cases[ledger->n_cases];
     *one = (struct cf_ledger_case){.processes = row->processes,
                                    .repetitions = row->repetitions,
@@ -232,8 +231,8 @@ static int find_base(const struct cf_ledger *ledger, const struct entry *entries
             high = middle;
     }
     for (int i = low; i < ledger->n_cases && strcmp(entries[i].text, base) == 0; ++i)
-        if (found < 0 || (ledger->cases[found].group != group &&
-                          ledger->cases[entries[i].index].group == group))
+        if (found < 0 ||
+            (ledger->cases[found].group != group && ledger->cases[entries[i].index].group == group))
             found = entries[i].index;
     return found;
 }

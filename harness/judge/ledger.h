@@ -26,7 +26,7 @@ struct cf_ledger_configuration {
 
 /* What evidence is pooled over: op and type in a suite. */
 struct cf_ledger_group {
-    const char *suite, *name; /* "reductions", "dot f32" */
+    const char *suite, *name;     /* "reductions", "dot f32" */
     const struct cf_suite *rules; /* NULL: no suite of that name */
 };
 

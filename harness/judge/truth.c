@@ -14,8 +14,10 @@ struct format {
 
 static struct format format_of(enum cf_dtype dtype)
 {
-    static const struct format formats[CF_N_DTYPES] = {
-        [CF_F64] = {-1073, 1024}, [CF_F32] = {-148, 128}, [CF_F16] = {-23, 16}, [CF_BF16] = {-132, 128}};
+    static const struct format formats[CF_N_DTYPES] = {[CF_F64] = {-1073, 1024},
+                                                       [CF_F32] = {-148, 128},
+                                                       [CF_F16] = {-23, 16},
+                                                       [CF_BF16] = {-132, 128}};
 
     return formats[dtype];
 }
@@ -133,9 +135,8 @@ static int confirm_sample(const struct cf_reference *reference, int o, struct cf
     cf_digest_of(&digest, reference->c->text, strlen(reference->c->text));
     memcpy(&stream.seed, digest.byte, sizeof stream.seed);
     for (int64_t k = 0; k < CF_TRUTH_SAMPLE && k < n; ++k) {
-        const int64_t i = n <= CF_TRUTH_SAMPLE
-                              ? k
-                              : (int64_t)cf_stream_below(&stream, (uint64_t)k, (uint64_t)n);
+        const int64_t i =
+            n <= CF_TRUTH_SAMPLE ? k : (int64_t)cf_stream_below(&stream, (uint64_t)k, (uint64_t)n);
 
         if (cf_reference_confirm(reference, o, i, err) != 0)
             return -1;

@@ -12,10 +12,10 @@ struct cf_reference {
     const struct cf_case *c;
     const struct cf_op *op;
     struct cf_tensor in[CF_OPERANDS_MAX], out[CF_OPERANDS_MAX]; /* out: shapes, no bits */
-    struct cf_truth *truth[CF_OPERANDS_MAX]; /* of each output, into one block */
-    int64_t *terms[CF_OPERANDS_MAX];         /* of each element, as the op counts them */
-    double product;                          /* over the inputs, of their largest magnitude */
-    int64_t n_elements;                      /* of all outputs */
+    struct cf_truth *truth[CF_OPERANDS_MAX];                    /* of each output, into one block */
+    int64_t *terms[CF_OPERANDS_MAX]; /* of each element, as the op counts them */
+    double product;                  /* over the inputs, of their largest magnitude */
+    int64_t n_elements;              /* of all outputs */
 };
 
 /* -1 and a sentence (exit 3): the case cannot be drawn, its inputs are not those of the digest
