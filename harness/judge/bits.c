@@ -30,8 +30,7 @@ struct comparing {
 static double largest_error(const struct cf_judgement *j, int case_index,
                             const struct cf_ledger_record *record)
 {
-    const double largest =
-        cf_measure_of(&j->measure, &j->ledger, case_index, record)->largest;
+    const double largest = cf_measure_of(&j->measure, &j->ledger, case_index, record)->largest;
 
     return isnan(largest) ? INFINITY : largest;
 }
@@ -102,8 +101,7 @@ static int compare_variant(struct comparing *x, int case_index)
             continue;
         state = &known[a[i].output * n_base + b->output];
         if (!*state) {
-            const int64_t differ =
-                cf_witness_count(x->j, case_index, &a[i], one->base, b, x->err);
+            const int64_t differ = cf_witness_count(x->j, case_index, &a[i], one->base, b, x->err);
 
             result = differ < 0 ? -1 : 0;
             *state = differ == 0 ? 1 : 2;
@@ -139,8 +137,7 @@ static int compare_all(struct comparing *x)
             continue;
         if (!is_variant_scope(x->scope))
             compare_case(x, i);
-        else if (one->base >= 0 && variant_scope(&one->c) == x->scope &&
-                 compare_variant(x, i) != 0)
+        else if (one->base >= 0 && variant_scope(&one->c) == x->scope && compare_variant(x, i) != 0)
             return -1;
     }
     return 0;

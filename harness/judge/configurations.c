@@ -13,8 +13,8 @@ static const char *const adverb[CF_N_LEVELS] = {[CF_NONE] = "at all",
 
 static void find_unqualified(struct cf_judgement *j)
 {
-    j->unqualified = cf_arena_alloc(&j->arena, (size_t)(j->ledger.n_groups + 1) *
-                                                   sizeof j->unqualified[0]);
+    j->unqualified =
+        cf_arena_alloc(&j->arena, (size_t)(j->ledger.n_groups + 1) * sizeof j->unqualified[0]);
     for (int g = 0; g < j->ledger.n_groups; ++g)
         j->unqualified[g] = cf_grade_disqualifies(j, j->ledger.baseline, g);
 }
@@ -90,8 +90,7 @@ static void grade_configuration(struct cf_judgement *j, int configuration)
         one->level = CF_NONE;
     one->reason = "";
     if (lowest && one->level < CF_NUMERICAL)
-        one->reason =
-            cf_arena_format(&j->arena, "%s: %s", lowest->group, lowest->reason);
+        one->reason = cf_arena_format(&j->arena, "%s: %s", lowest->group, lowest->reason);
 }
 
 /* Median over the records that ran of one case; -1 without any. */
@@ -216,10 +215,9 @@ static const char *make_sentence(struct cf_judgement *j, const struct counts *co
     sentence = cf_arena_format(&j->arena, "%d of %d configurations %s %s reproducible%s", n_pass, n,
                                n_pass == 1 ? "is" : "are", adverb[f->required], along);
     sentence = say(j, sentence, counts->n_at[CF_FAIL], "is not", "are not");
-    sentence = say(j, sentence, counts->n_at[CF_UNKNOWN], "could not be decided",
-                   "could not be decided");
-    sentence = say(j, sentence, counts->n_at[CF_SKIP], "cannot be compared",
-                   "cannot be compared");
+    sentence =
+        say(j, sentence, counts->n_at[CF_UNKNOWN], "could not be decided", "could not be decided");
+    sentence = say(j, sentence, counts->n_at[CF_SKIP], "cannot be compared", "cannot be compared");
     return say(j, sentence, counts->n_wrong, "is wrong", "are wrong");
 }
 
@@ -229,8 +227,8 @@ void cf_judge_levels(struct cf_judgement *j)
     struct counts counts;
 
     f->n_configurations = j->ledger.n_configurations;
-    f->configurations = cf_arena_alloc(&j->arena, (size_t)(f->n_configurations + 1) *
-                                                      sizeof f->configurations[0]);
+    f->configurations =
+        cf_arena_alloc(&j->arena, (size_t)(f->n_configurations + 1) * sizeof f->configurations[0]);
     find_unqualified(j);
     fill_cells(j);
     for (int i = 0; i < f->n_configurations; ++i)

@@ -110,8 +110,7 @@ static void conclude_nothing(struct cf_judgement *j, struct cf_finding *finding,
                              const struct gate *gate, int group)
 {
     const char *space = strchr(j->ledger.group[group].name, ' ');
-    char *name = cf_arena_format(&j->arena, "%.*s",
-                                 (int)(space - j->ledger.group[group].name),
+    char *name = cf_arena_format(&j->arena, "%.*s", (int)(space - j->ledger.group[group].name),
                                  j->ledger.group[group].name);
     const struct cf_op *op = cf_op_find(name);
     const int rule =
@@ -135,8 +134,7 @@ static void conclude(struct cf_judgement *j, struct cf_finding *finding, const s
                      const struct sum *sum, int group)
 {
     const struct cf_gate_tally *tally = &sum->tally;
-    const struct cf_coverage *coverage =
-        cf_judgement_coverage(j, finding->configuration, group);
+    const struct cf_coverage *coverage = cf_judgement_coverage(j, finding->configuration, group);
     const char *flushed = "";
 
     finding->component = gate->name;
@@ -154,12 +152,11 @@ static void conclude(struct cf_judgement *j, struct cf_finding *finding, const s
     finding->wrong = gate->proves_wrong && tally->n_failed > 0;
     put_witness(j, finding, sum);
     if (gate->slot == CF_SLOT_S2 && coverage->n_flushed > 0)
-        flushed = cf_arena_format(&j->arena, ", %lld of them flushed",
-                                  (long long)coverage->n_flushed);
+        flushed =
+            cf_arena_format(&j->arena, ", %lld of them flushed", (long long)coverage->n_flushed);
     if (tally->n_failed == 0)
-        finding->reason =
-            cf_arena_format(&j->arena, "all %lld elements %s", (long long)tally->n_judged,
-                            gate->passes);
+        finding->reason = cf_arena_format(&j->arena, "all %lld elements %s",
+                                          (long long)tally->n_judged, gate->passes);
     else
         finding->reason =
             cf_arena_format(&j->arena, "%lld of %lld elements %s%s", (long long)tally->n_failed,
@@ -211,10 +208,11 @@ static void conclude_failures(struct cf_judgement *j, struct cf_finding *finding
         return;
     if (coverage->n_recorded < coverage->n_planned) {
         finding->verdict = CF_UNKNOWN;
-        finding->reason = cf_arena_format(&j->arena, "only %lld of %lld requests have a record; go "
-                                                     "on with --resume",
-                                          (long long)coverage->n_recorded,
-                                          (long long)coverage->n_planned);
+        finding->reason =
+            cf_arena_format(&j->arena,
+                            "only %lld of %lld requests have a record; go "
+                            "on with --resume",
+                            (long long)coverage->n_recorded, (long long)coverage->n_planned);
     } else if (coverage->n_fates[CF_RAN] == 0) {
         finding->verdict = CF_SKIP;
         finding->reason = coverage->first[CF_NOT_OFFERED] ? coverage->first[CF_NOT_OFFERED]->reason
@@ -233,8 +231,8 @@ static void judge_one(struct cf_judgement *j, int configuration, int group)
     gather(j, configuration, group, sums);
     conclude_failures(j, cf_judgement_slot(j, configuration, group, CF_SLOT_F), group);
     for (int g = 0; g < CF_N_ELEMENT_GATES; ++g)
-        conclude(j, cf_judgement_slot(j, configuration, group, gates[g].slot), &gates[g],
-                 &sums[g], group);
+        conclude(j, cf_judgement_slot(j, configuration, group, gates[g].slot), &gates[g], &sums[g],
+                 group);
 }
 
 void cf_judge_gates(struct cf_judgement *j)

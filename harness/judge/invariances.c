@@ -20,8 +20,7 @@ struct members {
     const char *reason, *gates_reason;
 };
 
-static void add_gates(struct cf_judgement *j, struct members *members, int configuration,
-                      int group)
+static void add_gates(struct cf_judgement *j, struct members *members, int configuration, int group)
 {
     static const int gravity[CF_N_VERDICTS] = {
         [CF_SKIP] = 0, [CF_PASS] = 1, [CF_UNKNOWN] = 2, [CF_FAIL] = 3};
@@ -31,8 +30,7 @@ static void add_gates(struct cf_judgement *j, struct members *members, int confi
     if (gravity[gates] <= gravity[members->gates])
         return;
     members->gates = gates;
-    members->gates_reason =
-        cf_arena_format(&j->arena, "%s: %s", worst->component, worst->reason);
+    members->gates_reason = cf_arena_format(&j->arena, "%s: %s", worst->component, worst->reason);
 }
 
 /* Both sides of a comparison are members: a level is a property of the pair. */
@@ -54,8 +52,8 @@ static void add_member(struct cf_judgement *j, struct members *members, int conf
     if (bits->other >= 0)
         add_gates(j, members, bits->other, group);
     if (bits->verdict == CF_FAIL ? first
-                                 : members->n_at[CF_FAIL] == 0 &&
-                                       (bits->verdict == CF_UNKNOWN || members->n_at[CF_UNKNOWN] == 0))
+                                 : members->n_at[CF_FAIL] == 0 && (bits->verdict == CF_UNKNOWN ||
+                                                                   members->n_at[CF_UNKNOWN] == 0))
         members->reason = bits->reason;
 }
 
@@ -82,8 +80,7 @@ static void conclude(struct cf_judgement *j, struct cf_invariance_finding *one,
     }
 }
 
-static void judge_family(struct cf_judgement *j, const char *family, int group,
-                         enum cf_scope scope)
+static void judge_family(struct cf_judgement *j, const char *family, int group, enum cf_scope scope)
 {
     struct cf_invariance_finding *one = &j->findings.invariances[j->findings.n_invariances++];
     struct members members = {.gates = CF_SKIP};

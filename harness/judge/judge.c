@@ -39,22 +39,21 @@ static void start_slots(struct cf_judgement *j)
     for (int i = 0; i < n * CF_N_SLOTS; ++i) {
         const int group = i / CF_N_SLOTS % n_groups;
 
-        j->slot[i] =
-            (struct cf_finding){.demand = {CF_STATISTICAL, CF_TO_REFERENCE},
-                                .configuration = i / CF_N_SLOTS / n_groups,
-                                .other = -1,
-                                .suite = j->ledger.group[group].suite,
-                                .group = j->ledger.group[group].name,
-                                .verdict = CF_UNKNOWN,
-                                .estimate = NAN,
-                                .lower = NAN,
-                                .upper = NAN,
-                                .margin = NAN,
-                                .unit = "",
-                                .margin_source = "",
-                                .a = {.configuration = -1, .error = NAN},
-                                .b = {.configuration = -1, .error = NAN},
-                                .reason = ""};
+        j->slot[i] = (struct cf_finding){.demand = {CF_STATISTICAL, CF_TO_REFERENCE},
+                                         .configuration = i / CF_N_SLOTS / n_groups,
+                                         .other = -1,
+                                         .suite = j->ledger.group[group].suite,
+                                         .group = j->ledger.group[group].name,
+                                         .verdict = CF_UNKNOWN,
+                                         .estimate = NAN,
+                                         .lower = NAN,
+                                         .upper = NAN,
+                                         .margin = NAN,
+                                         .unit = "",
+                                         .margin_source = "",
+                                         .a = {.configuration = -1, .error = NAN},
+                                         .b = {.configuration = -1, .error = NAN},
+                                         .reason = ""};
     }
 }
 

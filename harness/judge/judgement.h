@@ -69,16 +69,14 @@ void cf_judge_classes(struct cf_judgement *j);
 /* A pair of records whose outputs differ: the witness is looked up by cf_witness_all, case by case.
  * base: the case of b, when it is not a's own. */
 void cf_witness_ask(struct cf_judgement *j, struct cf_finding *finding, int case_index,
-                    const struct cf_ledger_record *a, int base,
-                    const struct cf_ledger_record *b);
+                    const struct cf_ledger_record *a, int base, const struct cf_ledger_record *b);
 int cf_witness_all(struct cf_judgement *j, struct cf_error *err);
 /* map[flat index over all outputs of a variant] = the same in its base. The caller frees. */
 int64_t *cf_witness_map(const struct cf_ledger_case *variant, int64_t *n);
 /* How many elements of two outputs differ; -1 and a sentence when they cannot be read. map: NULL
  * when both are of the same case. */
-int64_t cf_witness_count(struct cf_judgement *j, int case_index,
-                         const struct cf_ledger_record *a, int base,
-                         const struct cf_ledger_record *b, struct cf_error *err);
+int64_t cf_witness_count(struct cf_judgement *j, int case_index, const struct cf_ledger_record *a,
+                         int base, const struct cf_ledger_record *b, struct cf_error *err);
 /* "-0x1.8p+1", "nan:7ff8000000000000", "inf". */
 void cf_witness_print(char text[48], const struct cf_tensor *tensor, int64_t i);
 void cf_witness_print_value(char text[48], double value);

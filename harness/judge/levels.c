@@ -31,8 +31,7 @@ enum cf_verdict cf_grade_gates(const struct cf_judgement *j, int configuration, 
 
 const char *cf_grade_disqualifies(struct cf_judgement *j, int configuration, int group)
 {
-    const struct cf_finding *run =
-        slot(j, configuration, group, CF_SLOT_SCOPES + CF_ACROSS_RUN);
+    const struct cf_finding *run = slot(j, configuration, group, CF_SLOT_SCOPES + CF_ACROSS_RUN);
 
     for (int which = CF_SLOT_F; which <= CF_SLOT_S4; ++which) {
         const struct cf_finding *finding = slot(j, configuration, group, which);
@@ -68,8 +67,7 @@ static void grade_evidence(struct cf_judgement *j, struct cf_grade *grade, int c
     const struct cf_finding *bits = slot(j, configuration, group, CF_SLOT_SCOPES + (int)scope);
     const struct cf_finding *gate;
     const enum cf_verdict gates = cf_grade_gates(j, configuration, group, &gate);
-    const char *why =
-        cf_arena_format(&j->arena, "%s: %s", gate->component, gate->reason);
+    const char *why = cf_arena_format(&j->arena, "%s: %s", gate->component, gate->reason);
 
     set_all(grade, CF_UNKNOWN, "the suite has no decisions to compare");
     set(grade, CF_NUMERICAL, bits->verdict, bits->reason);
@@ -84,8 +82,8 @@ static void grade_evidence(struct cf_judgement *j, struct cf_grade *grade, int c
 /* Comparisons with an unqualified baseline have no meaning; what is wrong is wrong without it. */
 static void grade_unqualified(struct cf_judgement *j, struct cf_grade *grade, int group)
 {
-    const char *why = cf_arena_format(&j->arena, "the baseline is not qualified here: %s",
-                                      j->unqualified[group]);
+    const char *why =
+        cf_arena_format(&j->arena, "the baseline is not qualified here: %s", j->unqualified[group]);
 
     for (int level = CF_FUNCTIONAL; level < CF_N_LEVELS; ++level)
         if (grade->at[level] != CF_FAIL || level == CF_NUMERICAL)
@@ -96,8 +94,8 @@ static void grade_unqualified(struct cf_judgement *j, struct cf_grade *grade, in
  * what it lacks. */
 static void grade_baseline(struct cf_judgement *j, struct cf_grade *grade, int group)
 {
-    const char *why = cf_arena_format(&j->arena, "the baseline is not qualified: %s",
-                                      j->unqualified[group]);
+    const char *why =
+        cf_arena_format(&j->arena, "the baseline is not qualified: %s", j->unqualified[group]);
 
     set(grade, CF_NUMERICAL, CF_FAIL, why);
     if (grade->at[CF_STATISTICAL] == CF_PASS && grade->wrong)

@@ -165,7 +165,9 @@ static void tell(struct cf_judgement *j, const struct cells *cells, struct cf_fi
             &j->arena,
             "the largest of %d cells: RMS error %.3g times that of %s, interval %.3g .. %.3g%s",
             n_cells, evidence->estimate, against, evidence->lower, evidence->upper,
-            worst->ratio.equivalent ? ", EQ" : worst->ratio.superior ? ", superior" : "");
+            worst->ratio.equivalent ? ", EQ"
+            : worst->ratio.superior ? ", superior"
+                                    : "");
 }
 
 static void start(struct cf_finding *finding)

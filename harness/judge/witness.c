@@ -42,8 +42,7 @@ struct outputs {
     void *bits;
 };
 
-static int shape_of(const struct cf_ledger_case *one, struct outputs *outputs,
-                    struct cf_error *err)
+static int shape_of(const struct cf_ledger_case *one, struct outputs *outputs, struct cf_error *err)
 {
     struct cf_tensor in[CF_OPERANDS_MAX];
 
@@ -100,8 +99,8 @@ struct pair {
 };
 
 static int open_pair(struct cf_judgement *j, struct pair *pair, int case_index,
-                     const struct cf_ledger_record *a, int base,
-                     const struct cf_ledger_record *b, struct cf_error *err)
+                     const struct cf_ledger_record *a, int base, const struct cf_ledger_record *b,
+                     struct cf_error *err)
 {
     int64_t n;
 
@@ -147,9 +146,8 @@ static int64_t differences(const struct pair *pair,
     return n;
 }
 
-int64_t cf_witness_count(struct cf_judgement *j, int case_index,
-                         const struct cf_ledger_record *a, int base,
-                         const struct cf_ledger_record *b, struct cf_error *err)
+int64_t cf_witness_count(struct cf_judgement *j, int case_index, const struct cf_ledger_record *a,
+                         int base, const struct cf_ledger_record *b, struct cf_error *err)
 {
     struct pair pair;
     int64_t n;
