@@ -35,6 +35,14 @@ static double largest_error(const struct cf_judgement *j, int case_index,
     return isnan(largest) ? INFINITY : largest;
 }
 
+static void see_worker(struct tally *tally, const struct cf_ledger_record *record)
+{
+    unsigned char *seen = &tally->worker[record->process % WORKERS_MAX];
+
+    tally->n_workers += !*seen;
+    *seen = 1;
+}
+
 static void count(struct comparing *x, int case_index, const struct cf_ledger_record *a, int base,
                   const struct cf_ledger_record *b, int different)
 {
@@ -42,10 +50,9 @@ static void count(struct comparing *x, int case_index, const struct cf_ledger_re
     double worst;
 
     ++tally->n_compared;
-    if (!tally->worker[a->process % WORKERS_MAX]) {
-        tally->worker[a->process % WORKERS_MAX] = 1;
-        ++tally->n_workers;
-    }
+    see_worker(tally, a);
+    if (b->configuration == a->configuration)
+        see_worker(tally, b);
     if (!different)
         return;
     worst = fmax(largest_error(x->j, case_index, a), largest_error(x->j, base, b));
