@@ -168,10 +168,38 @@ static int take_header(struct cf_safetensors *file, json_t *header, uint64_t dat
     return 0;
 }
 
-static int map_file(struct cf_safetensors *file, const char *path, struct cf_error *err)
+/* Everything that the file holds now, into memory of our own. 0, or -1 with errno. */
+static int copy_file(struct cf_safetensors *file, int fd)
+{
+    size_t done = 0;
+    ssize_t n = 1;
+
+    file->map = malloc(file->n_bytes);
+    while (file->map && n > 0 && done < file->n_bytes) {
+        n = read(fd, (char *)file->map + done, file->n_bytes - done);
+        done += n > 0 ? (size_t)n : 0;
+    }
+    file->is_copy = 1;
+    if (file->map && n == 0)
+        errno = ENODATA;
+    return file->map && done == file->n_bytes ? 0 : -1;
+}
+
+static int map_file(struct cf_safetensors *file, int fd)
+{
+    file->map = mmap(NULL, file->n_bytes, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+    if (file->map != MAP_FAILED)
+        return 0;
+    file->map = NULL;
+    return -1;
+}
+
+static int take_file(struct cf_safetensors *file, const char *path,
+                     int (*take)(struct cf_safetensors *, int fd), struct cf_error *err)
 {
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat status;
+    int result;
 
     if (fd < 0)
         return cf_fail_with(err, 3, "%s cannot be read: %s", path, strerror(errno));
@@ -180,13 +208,11 @@ static int map_file(struct cf_safetensors *file, const char *path, struct cf_err
         return cf_fail(err, "%s is no file of at least 8 bytes", path);
     }
     file->n_bytes = (size_t)status.st_size;
-    file->map = mmap(NULL, file->n_bytes, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+    result = take(file, fd);
+    if (result != 0)
+        cf_fail_with(err, 3, "%s cannot be read: %s", path, strerror(errno));
     close(fd);
-    if (file->map == MAP_FAILED) {
-        file->map = NULL;
-        return cf_fail_with(err, 3, "%s cannot be mapped: %s", path, strerror(errno));
-    }
-    return 0;
+    return result;
 }
 
 static uint64_t little_endian(const unsigned char *bytes)
@@ -216,20 +242,33 @@ static int read_mapped(struct cf_safetensors *file, const char *path, struct cf_
     return result;
 }
 
-int cf_safetensors_open(struct cf_safetensors *file, const char *path, struct cf_error *err)
+static int open_by(struct cf_safetensors *file, const char *path,
+                   int (*take)(struct cf_safetensors *, int fd), struct cf_error *err)
 {
     *file = (struct cf_safetensors){0};
-    if (map_file(file, path, err) == 0 && read_mapped(file, path, err) == 0)
+    if (take_file(file, path, take, err) == 0 && read_mapped(file, path, err) == 0)
         return 0;
     cf_safetensors_close(file);
     return -1;
+}
+
+int cf_safetensors_open(struct cf_safetensors *file, const char *path, struct cf_error *err)
+{
+    return open_by(file, path, map_file, err);
+}
+
+int cf_safetensors_read(struct cf_safetensors *file, const char *path, struct cf_error *err)
+{
+    return open_by(file, path, copy_file, err);
 }
 
 void cf_safetensors_close(struct cf_safetensors *file)
 {
     for (int i = 0; i < CF_SAFETENSORS_MAX; ++i)
         free(file->copy[i]);
-    if (file->map)
+    if (file->is_copy)
+        free(file->map);
+    else if (file->map)
         munmap(file->map, file->n_bytes);
     *file = (struct cf_safetensors){0};
 }

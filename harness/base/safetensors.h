@@ -20,6 +20,7 @@ struct cf_safetensors {
     struct cf_named_tensor entry[CF_SAFETENSORS_MAX];
     void *map; /* the file; NULL: nothing is open */
     size_t n_bytes;
+    int is_copy;                    /* map is memory of our own */
     void *copy[CF_SAFETENSORS_MAX]; /* NULL where the bits lie in the map */
 };
 
@@ -27,6 +28,8 @@ struct cf_safetensors {
  * that is no JSON object, names a key twice, an unknown type, too many tensors or dims; offsets
  * that overlap, leave a hole or bytes at the end, or do not fit shape and type. */
 int cf_safetensors_open(struct cf_safetensors *file, const char *path, struct cf_error *err);
+/* The same over a copy of the file, which another process may cut off while it is read. */
+int cf_safetensors_read(struct cf_safetensors *file, const char *path, struct cf_error *err);
 void cf_safetensors_close(struct cf_safetensors *file);
 
 /* The tensor of that name or NULL. It lives until the file is closed. */
