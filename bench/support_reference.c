@@ -18,8 +18,8 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Seconds of one run: the mean over at least 3 ms of them, in batches so long that reading the clock
- * costs nothing. */
+/* Seconds of one run: the mean over at least 3 ms of them, in batches so long that reading the
+ * clock costs nothing. */
 static double time_of(const struct contender *c, const struct data *d)
 {
     int64_t runs = 0, batch = 1;

@@ -35,8 +35,10 @@ static void ours_gemm_f64(const struct data *d)
 
 static void our_plain_product(const struct data *d)
 {
+    const struct cf_matrix a = {d->x, d->n, d->n, false, 0}, b = {d->y, d->n, d->n, false, 0};
+
     memset(c64, 0, sizeof *c64 * (size_t)(d->n * d->n));
-    cf_product_add(c64, d->x, d->y, d->n, d->n, d->n, 1);
+    cf_product_add(c64, &a, CF_PART_WHOLE, &b, CF_PART_WHOLE, 1);
 }
 
 static void library_sgemm(const struct data *d)

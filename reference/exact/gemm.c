@@ -16,13 +16,14 @@ enum { ROWS_LEAST = 8, TRANSPOSE_FROM = 16 };
  * an error of bound_by_scale * scale + bound_fixed, all in units of 2^(row[i] + column[j]). */
 struct gemm {
     struct cf_truth *c;
-    const void *a, *b, *b_columns; /* b_columns: b transposed, or NULL */
+    struct cf_matrix a, b;
+    const void *b_columns; /* b transposed, or NULL */
     double *high, *low, *scale;
     const int *row, *column; /* NULL: all exponents are 0 */
-    double bound_by_scale, bound_fixed;
+    double bound_by_scale, bound_fixed, raise;
+    double limit; /* of the bound, in units of the scale */
     int64_t m, n, k;
     enum cf_exact_format format;
-    bool wide; /* a and b are doubles */
     _Atomic int64_t n_fallback;
 };
 
@@ -31,25 +32,30 @@ struct estimate {
     double high, low, bound;
 };
 
+static double round_narrow(double x, enum cf_exact_format format)
+{
+    return format == CF_EXACT_F32 ? (double)(float)x : cf_round_double(x, format);
+}
+
 /* Sets t to the number that everything within the bound rounds to; false when there is none. The
  * ends of the interval are moved outward when they are rounded to double, so that nothing rounds
  * twice. Zero is left to the exact dot, which knows its sign. */
-static bool certify(struct cf_truth *t, const struct estimate *e, enum cf_exact_format format)
+static bool certify(struct cf_truth *t, const struct estimate *e, const struct gemm *g)
 {
-    const double limit = 0x1p-20 * cf_format_u(format) * t->scale;
-    const double rest = e->bound + fabs(e->low);
     double below = e->high + (e->low - e->bound), above = e->high + (e->low + e->bound);
 
-    if (!(e->bound <= limit) || !isfinite(e->high))
+    if (!(e->bound <= g->limit * t->scale) || !(fabs(e->high) < INFINITY))
         return false;
-    if (format != CF_EXACT_F64) {
-        below = cf_round_double(nextafter(e->high - rest, -INFINITY), format);
-        above = cf_round_double(nextafter(e->high + rest, INFINITY), format);
+    if (g->format != CF_EXACT_F64) {
+        const double rest = e->bound + fabs(e->low) + 0x1p-52 * fabs(e->high);
+
+        below = round_narrow(e->high - rest, g->format);
+        above = round_narrow(e->high + rest, g->format);
     }
     if (below != above || below == 0)
         return false;
     t->rounded = below;
-    t->lo = isinf(below) ? 0 : (e->high - below) + e->low;
+    t->lo = fabs(below) < INFINITY ? (e->high - below) + e->low : 0;
     return true;
 }
 
@@ -73,25 +79,25 @@ static bool certify_element(struct gemm *g, int64_t i, int64_t j)
             return false;
         unit = cf_power_of_two(exponent);
     }
-    e.bound = (g->scale[at] * g->bound_by_scale + g->bound_fixed) * unit;
+    e.bound = (g->scale[at] * g->raise * g->bound_by_scale + g->bound_fixed) * unit;
     e.high *= unit;
     e.low *= unit;
-    t->scale = g->scale[at] * unit;
-    return certify(t, &e, g->format);
+    t->scale = g->scale[at] * g->raise * unit;
+    return certify(t, &e, g);
 }
 
 static void exact_element(struct gemm *g, int64_t i, int64_t j)
 {
     const int64_t inc = g->b_columns != NULL ? 1 : g->n, from = g->b_columns != NULL ? j * g->k : j;
-    const void *b = g->b_columns != NULL ? g->b_columns : g->b;
+    const void *b = g->b_columns != NULL ? g->b_columns : g->b.data;
     struct cf_truth *t = &g->c[i * g->n + j];
 
-    if (g->wide)
-        cf_exact_dot_strided_f64(t, (const double *)g->a + i * g->k, 1, (const double *)b + from,
-                                 inc, g->k, g->format, 1);
+    if (!g->a.narrow)
+        cf_exact_dot_strided_f64(t, (const double *)g->a.data + i * g->k, 1,
+                                 (const double *)b + from, inc, g->k, g->format, 1);
     else
-        cf_exact_dot_strided_f32(t, (const float *)g->a + i * g->k, 1, (const float *)b + from, inc,
-                                 g->k, g->format, 1);
+        cf_exact_dot_strided_f32(t, (const float *)g->a.data + i * g->k, 1, (const float *)b + from,
+                                 inc, g->k, g->format, 1);
 }
 
 /* A scale of -1 marks an element that the bound left open. */
@@ -121,15 +127,15 @@ static void fall_back_rows(void *context, int64_t first, int64_t last, int part)
                 exact_element(g, i, j);
 }
 
-static void *transposed(const struct gemm *g)
+static void *transposed(const struct cf_matrix *b)
 {
-    const size_t size = g->wide ? sizeof(double) : sizeof(float);
-    char *to = cf_exact_allocate(g->k * g->n, size);
+    const size_t size = b->narrow ? sizeof(float) : sizeof(double);
+    char *to = cf_exact_allocate(b->rows * b->columns, size);
 
-    for (int64_t l = 0; l < g->k; ++l)
-        for (int64_t j = 0; j < g->n; ++j)
-            memcpy(to + (size_t)(j * g->k + l) * size,
-                   (const char *)g->b + (size_t)(l * g->n + j) * size, size);
+    for (int64_t l = 0; l < b->rows; ++l)
+        for (int64_t j = 0; j < b->columns; ++j)
+            memcpy(to + (size_t)(j * b->rows + l) * size,
+                   (const char *)b->data + (size_t)(l * b->columns + j) * size, size);
     return to;
 }
 
@@ -138,139 +144,82 @@ static void finish(struct gemm *g, int threads, int64_t *n_fallback)
     const int parts = cf_parts(threads, g->m, ROWS_LEAST);
     void *b_columns = NULL;
 
+    g->raise = 1 + 1.01 * 0x1p-53 * (cf_product_roundings(g->k, 1) + 4);
+    g->limit = 0x1p-20 * cf_format_u(g->format);
     cf_parallel(parts, g->m, certify_rows, g);
     if (g->n_fallback >= TRANSPOSE_FROM)
-        g->b_columns = b_columns = transposed(g);
+        g->b_columns = b_columns = transposed(&g->b);
     if (g->n_fallback > 0)
         cf_parallel(parts, g->m, fall_back_rows, g);
-    free(b_columns);
     if (n_fallback != NULL)
         *n_fallback = g->n_fallback;
-}
-
-static double *magnitudes(const double *x, int64_t n)
-{
-    double *to = cf_exact_allocate(n, sizeof *to);
-
-    for (int64_t i = 0; i < n; ++i)
-        to[i] = fabs(x[i]);
-    return to;
-}
-
-/* The sums of |a * b|, raised above all that rounding could have taken from them. */
-static double *scales(const double *a, const double *b, int64_t m, int64_t n, int64_t k,
-                      int threads)
-{
-    const double raise = 1 + 1.01 * 0x1p-53 * (cf_product_roundings(k, 1) + 4);
-    double *a_abs = magnitudes(a, m * k), *b_abs = magnitudes(b, k * n);
-    double *s = cf_exact_allocate(m * n, sizeof *s);
-
-    cf_product_add(s, a_abs, b_abs, m, n, k, threads);
-    for (int64_t i = 0; i < m * n; ++i)
-        s[i] *= raise;
-    free(a_abs);
-    free(b_abs);
-    return s;
-}
-
-static double *widened(const float *x, int64_t n)
-{
-    double *to = cf_exact_allocate(n, sizeof *to);
-
-    for (int64_t i = 0; i < n; ++i)
-        to[i] = x[i];
-    return to;
+    free(b_columns);
+    free(g->high);
+    free(g->low);
+    free(g->scale);
 }
 
 /* Products of floats are exact in double and cannot leave its range: the roundings of the additions
  * are the whole error, fused or not (Higham 2002, section 3.1). */
-static void by_one_product(struct gemm *g, const double *a, const double *b, int threads)
+static void by_one_product(struct gemm *g, int threads)
 {
-    g->scale = scales(a, b, g->m, g->n, g->k, threads);
-    g->high = cf_exact_allocate(g->m * g->n, sizeof *g->high);
-    cf_product_add(g->high, a, b, g->m, g->n, g->k, threads);
+    g->scale = cf_exact_allocate_zeroed(g->m * g->n, sizeof *g->scale);
+    g->high = cf_exact_allocate_zeroed(g->m * g->n, sizeof *g->high);
+    cf_product_add_both(g->high, g->scale, &g->a, &g->b, threads);
     g->bound_by_scale = 1.01 * 0x1p-53 * cf_product_roundings(g->k, 1);
 }
 
-/* One operand cut into slices: x = first + second + third, where first and second have few bits on
- * a common grid for each row of A or column of B, whose largest element is scaled below 1. */
-struct sliced {
-    double *whole, *first, *second, *third, *later; /* later: second + third */
-    int *exponent;
-};
+enum {
+    LEAST_EXPONENT = -1000
+}; /* below it, 2^-exponent is no double; elements are just small then */
 
-static void sliced_free(struct sliced *s)
+/* Exponents such that |x| < 2^exponent over each row, or each column; infinities and NaN make no
+ * difference, since the bound leaves their elements open. */
+static int *group_exponents(const struct cf_matrix *x, bool by_column)
 {
-    free(s->whole);
-    free(s->first);
-    free(s->second);
-    free(s->third);
-    free(s->later);
-    free(s->exponent);
-}
+    const int64_t groups = by_column ? x->columns : x->rows;
+    const double *data = x->data;
+    int *exponent = cf_exact_allocate(groups, sizeof *exponent);
+    double *most = cf_exact_allocate_zeroed(groups, sizeof *most);
 
-/* Exponents such that |x| < 2^exponent over each group; 0 for a group of zeros or with no finite
- * maximum, whose elements the bound will leave open. Group of element (i, j): i, or j with
- * by_column. */
-static void group_exponents(int *exponent, const double *x, int64_t rows, int64_t columns,
-                            bool by_column)
-{
-    for (int64_t i = 0; i < rows; ++i)
-        for (int64_t j = 0; j < columns; ++j) {
-            int *e = &exponent[by_column ? j : i];
-            int mine = INT32_MIN;
+    for (int64_t i = 0; i < x->rows; ++i)
+        for (int64_t j = 0; j < x->columns; ++j) {
+            const double magnitude = fabs(data[i * x->columns + j]);
+            double *group = &most[by_column ? j : i];
 
-            if (x[i * columns + j] != 0 && isfinite(x[i * columns + j]))
-                frexp(x[i * columns + j], &mine);
-            *e = mine > *e ? mine : *e;
+            *group = magnitude > *group && magnitude < INFINITY ? magnitude : *group;
         }
-}
-
-static double on_grid(double x, int grid)
-{
-    const double anchor = 1.5 * cf_power_of_two(52 + grid);
-
-    return (x + anchor) - anchor;
-}
-
-static struct sliced slice(const double *x, int64_t rows, int64_t columns, bool by_column, int bits)
-{
-    const int64_t n = rows * columns, groups = by_column ? columns : rows;
-    struct sliced s = {
-        cf_exact_allocate(n, sizeof(double)), cf_exact_allocate(n, sizeof(double)),
-        cf_exact_allocate(n, sizeof(double)), cf_exact_allocate(n, sizeof(double)),
-        cf_exact_allocate(n, sizeof(double)), cf_exact_allocate(groups, sizeof(int)),
-    };
-
-    for (int64_t i = 0; i < groups; ++i)
-        s.exponent[i] = INT32_MIN;
-    group_exponents(s.exponent, x, rows, columns, by_column);
-    for (int64_t i = 0; i < groups; ++i)
-        s.exponent[i] = s.exponent[i] == INT32_MIN ? 0 : s.exponent[i];
-    for (int64_t i = 0; i < n; ++i) {
-        s.whole[i] = ldexp(x[i], -s.exponent[by_column ? i % columns : i / columns]);
-        s.first[i] = on_grid(s.whole[i], -bits);
-        s.later[i] = s.whole[i] - s.first[i];
-        s.second[i] = on_grid(s.later[i], -2 * bits);
-        s.third[i] = s.later[i] - s.second[i];
+    for (int64_t i = 0; i < groups; ++i) {
+        frexp(most[i], &exponent[i]);
+        exponent[i] = exponent[i] > LEAST_EXPONENT ? exponent[i] : LEAST_EXPONENT;
     }
-    return s;
+    free(most);
+    return exponent;
 }
 
-static double *three_products(double *c, const struct gemm *g, const struct sliced *a,
-                              const struct sliced *b, int threads)
+/* The matrix with each row, or each column, scaled below 1. */
+static struct cf_matrix scaled(const struct cf_matrix *x, const int *exponent, bool by_column,
+                               int bits)
 {
-    cf_product_add(c, a->second, b->later, g->m, g->n, g->k, threads);
-    cf_product_add(c, a->first, b->third, g->m, g->n, g->k, threads);
-    cf_product_add(c, a->third, b->whole, g->m, g->n, g->k, threads);
-    return c;
+    const int64_t groups = by_column ? x->columns : x->rows;
+    const double *data = x->data;
+    double *to = cf_exact_allocate(x->rows * x->columns, sizeof *to);
+    double *unit = cf_exact_allocate(groups, sizeof *unit);
+
+    for (int64_t i = 0; i < groups; ++i)
+        unit[i] = cf_power_of_two(-exponent[i]);
+    for (int64_t i = 0; i < x->rows; ++i)
+        for (int64_t j = 0; j < x->columns; ++j)
+            to[i * x->columns + j] = data[i * x->columns + j] * unit[by_column ? j : i];
+    free(unit);
+    return (struct cf_matrix){to, x->rows, x->columns, false, bits};
 }
 
 /* high + low = first + middle + last, where the sum of the first two is split without error (Knuth,
  * The Art of Computer Programming 2, section 4.2.2) and the last is small. */
-static void add_up(double *high, double *low, double first, double middle, double last)
+static void add_up(double *high, double *low, double middle, double last)
 {
-    const double sum = first + middle, part = sum - first;
+    const double first = *high, sum = first + middle, part = sum - first;
     const double error = (first - (sum - part)) + (middle - part), small = error + last;
 
     *high = sum + small;
@@ -280,29 +229,29 @@ static void add_up(double *high, double *low, double first, double middle, doubl
 /* With 2 bits + log2 k <= 53 the products first * first and first * second + second * first add up
  * without error: they are multiples of 2^(-2 bits) and 2^(-3 bits) below 2^53 of those units. What
  * is left has terms of at most 1.25 * 2^(-2 bits) in all for each l, and the usual bound. */
-static void by_slices(struct gemm *g, const struct sliced *a, const struct sliced *b, int bits,
+static void by_slices(struct gemm *g, const struct cf_matrix *a, const struct cf_matrix *b,
                       int threads)
 {
     const int64_t size = g->m * g->n;
-    double *middle = cf_exact_allocate(size, sizeof *middle),
-           *last = cf_exact_allocate(size, sizeof *last);
-    const double rest = 1.25 * (double)g->k * cf_power_of_two(-2 * bits);
+    const double rest = 1.25 * (double)g->k * cf_power_of_two(-2 * a->bits);
+    double *middle = cf_exact_allocate_zeroed(size, sizeof *middle);
+    double *last = cf_exact_allocate_zeroed(size, sizeof *last);
 
-    g->high = cf_exact_allocate(size, sizeof *g->high);
-    g->low = cf_exact_allocate(size, sizeof *g->low);
-    g->scale = scales(a->whole, b->whole, g->m, g->n, g->k, threads);
-    cf_product_add(g->high, a->first, b->first, g->m, g->n, g->k, threads);
-    cf_product_add(middle, a->first, b->second, g->m, g->n, g->k, threads);
-    cf_product_add(middle, a->second, b->first, g->m, g->n, g->k, threads);
-    three_products(last, g, a, b, threads);
+    g->high = cf_exact_allocate_zeroed(size, sizeof *g->high);
+    g->scale = cf_exact_allocate_zeroed(size, sizeof *g->scale);
+    cf_product_add(g->scale, a, CF_PART_MAGNITUDE, b, CF_PART_MAGNITUDE, threads);
+    cf_product_add(g->high, a, CF_PART_FIRST, b, CF_PART_FIRST, threads);
+    cf_product_add(middle, a, CF_PART_FIRST, b, CF_PART_SECOND, threads);
+    cf_product_add(middle, a, CF_PART_SECOND, b, CF_PART_FIRST, threads);
+    cf_product_add(last, a, CF_PART_SECOND, b, CF_PART_LATER, threads);
+    cf_product_add(last, a, CF_PART_FIRST, b, CF_PART_THIRD, threads);
+    cf_product_add(last, a, CF_PART_THIRD, b, CF_PART_WHOLE, threads);
     for (int64_t i = 0; i < size; ++i)
-        add_up(&g->high[i], &g->low[i], g->high[i], middle[i], last[i]);
+        add_up(&g->high[i], &last[i], middle[i], last[i]);
+    g->low = last;
     g->bound_by_scale = 0x1p-100;
     g->bound_fixed = 1.01 * 0x1p-53 * (cf_product_roundings(g->k, 3) + 4) * rest + 0x1p-900;
-    g->row = a->exponent;
-    g->column = b->exponent;
     free(middle);
-    free(last);
 }
 
 static int slice_bits(int64_t k)
@@ -314,45 +263,68 @@ static int slice_bits(int64_t k)
     return (53 - log) / 2;
 }
 
-static void gemm_wide(struct gemm *g, const double *a, const double *b, int threads,
-                      int64_t *n_fallback)
+/* a, b: the operands as doubles. */
+static void gemm_wide(struct gemm *g, const struct cf_matrix *a, const struct cf_matrix *b,
+                      int threads, int64_t *n_fallback)
 {
-    const int bits = slice_bits(g->k);
-    struct sliced sa = slice(a, g->m, g->k, false, bits), sb = slice(b, g->k, g->n, true, bits);
+    int *row = group_exponents(a, false), *column = group_exponents(b, true);
+    struct cf_matrix sa = scaled(a, row, false, slice_bits(g->k));
+    struct cf_matrix sb = scaled(b, column, true, slice_bits(g->k));
 
-    by_slices(g, &sa, &sb, bits, threads);
+    g->row = row;
+    g->column = column;
+    by_slices(g, &sa, &sb, threads);
+    free((void *)sa.data);
+    free((void *)sb.data);
     finish(g, threads, n_fallback);
-    sliced_free(&sa);
-    sliced_free(&sb);
-    free(g->high);
-    free(g->low);
-    free(g->scale);
+    free(row);
+    free(column);
+}
+
+static struct cf_matrix widened(const struct cf_matrix *x)
+{
+    const int64_t n = x->rows * x->columns;
+    double *to = cf_exact_allocate(n, sizeof *to);
+
+    for (int64_t i = 0; i < n; ++i)
+        to[i] = ((const float *)x->data)[i];
+    return (struct cf_matrix){to, x->rows, x->columns, false, 0};
 }
 
 void cf_exact_gemm_f64(struct cf_truth *c, const double *a, const double *b, int64_t m, int64_t n,
                        int64_t k, enum cf_exact_format format, int threads, int64_t *n_fallback)
 {
-    struct gemm g = {
-        .c = c, .a = a, .b = b, .m = m, .n = n, .k = k, .format = format, .wide = true};
+    struct gemm g = {.c = c,
+                     .a = {a, m, k, false, 0},
+                     .b = {b, k, n, false, 0},
+                     .m = m,
+                     .n = n,
+                     .k = k,
+                     .format = format};
 
-    gemm_wide(&g, a, b, threads, n_fallback);
+    gemm_wide(&g, &g.a, &g.b, threads, n_fallback);
 }
 
 /* To the precision of double, a product of floats needs the slices too. */
 void cf_exact_gemm_f32(struct cf_truth *c, const float *a, const float *b, int64_t m, int64_t n,
                        int64_t k, enum cf_exact_format format, int threads, int64_t *n_fallback)
 {
-    struct gemm g = {.c = c, .a = a, .b = b, .m = m, .n = n, .k = k, .format = format};
-    double *a_wide = widened(a, m * k), *b_wide = widened(b, k * n);
+    struct gemm g = {.c = c,
+                     .a = {a, m, k, true, 0},
+                     .b = {b, k, n, true, 0},
+                     .m = m,
+                     .n = n,
+                     .k = k,
+                     .format = format};
 
     if (format == CF_EXACT_F64) {
-        gemm_wide(&g, a_wide, b_wide, threads, n_fallback);
+        const struct cf_matrix wide_a = widened(&g.a), wide_b = widened(&g.b);
+
+        gemm_wide(&g, &wide_a, &wide_b, threads, n_fallback);
+        free((void *)wide_a.data);
+        free((void *)wide_b.data);
     } else {
-        by_one_product(&g, a_wide, b_wide, threads);
+        by_one_product(&g, threads);
         finish(&g, threads, n_fallback);
-        free(g.high);
-        free(g.scale);
     }
-    free(a_wide);
-    free(b_wide);
 }
