@@ -95,12 +95,16 @@ double cf_bench_signed_at(uint64_t *state, int exponent)
                  exponent);
 }
 
-const char *const cf_bench_fill_names[FILLS] = {"uniform", "normal", "ill", "wide", "extreme"};
+const char *const cf_bench_fill_names[FILLS] = {"narrow", "uniform", "normal",
+                                                "ill",    "wide",    "extreme"};
 
-/* ill: exponents over 61 binades, and all but one percent cancels; wide: +-300; extreme: +-1000 (a
- * third of that for products, which are to stay finite). */
+/* narrow: random signs over 7 binades; ill: exponents over 61 binades, and all but one percent
+ * cancels; wide: +-300; extreme: +-1000 (a third of that for products, which are to stay finite).
+ */
 static double number(uint64_t *state, enum fill fill, int most)
 {
+    if (fill == NARROW)
+        return cf_bench_signed_at(state, (int)(cf_bench_draw(state) % 7));
     if (fill == UNIFORM)
         return uniform(state);
     if (fill == NORMAL)

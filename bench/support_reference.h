@@ -35,7 +35,7 @@ void cf_bench_compare(const char *what, const struct contender *c, int n, const 
 /* Appends `more` where it can be run; returns how many contenders there are then. */
 int cf_bench_add_if(struct contender *c, int n, bool there, struct contender more);
 
-enum fill { UNIFORM, NORMAL, ILL, WIDE, EXTREME, FILLS };
+enum fill { NARROW, UNIFORM, NORMAL, ILL, WIDE, EXTREME, FILLS };
 extern const char *const cf_bench_fill_names[FILLS];
 
 void *cf_bench_allocate(int64_t n, size_t size);

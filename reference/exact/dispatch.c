@@ -1,7 +1,7 @@
 /* Which kernels run: the best that the processor has, unless a test forces others. */
 #include "kernels.h"
 
-static int forced = -1;
+static _Atomic int chosen = -1; /* of enum cf_exact_isa; -1: not looked at yet */
 
 static bool is_here(enum cf_exact_isa isa)
 {
@@ -27,7 +27,7 @@ bool cf_exact_force_isa(enum cf_exact_isa isa)
 {
     if (!is_here(isa))
         return false;
-    forced = (int)isa;
+    chosen = (int)isa;
     return true;
 }
 
@@ -43,5 +43,7 @@ const struct cf_kernels *cf_kernels_get(void)
     static const struct cf_kernels *const tables[CF_EXACT_ISAS] = {
         &cf_kernels_portable, &cf_kernels_avx2, &cf_kernels_avx512};
 
-    return tables[forced >= 0 ? (enum cf_exact_isa)forced : cf_exact_best_isa()];
+    if (chosen < 0)
+        chosen = (int)cf_exact_best_isa();
+    return tables[chosen];
 }

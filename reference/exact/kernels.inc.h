@@ -290,7 +290,7 @@ SPAN(span_f32_f32, CF_TERMS_F32_F32)
 
 /* Significands and the places where they go, in bytes from the start of a table: first a chunk is
  * made ready by vectors, then put into the bins one by one. */
-enum { CHUNK = 256 };
+enum { CHUNK = 128 };
 
 struct binned {
     uint64_t significand[CHUNK];

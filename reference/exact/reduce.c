@@ -6,7 +6,7 @@
 #include <math.h>
 
 enum {
-    FEW = 24,      /* terms that one by one are faster than in a block */
+    FEW = 8,       /* terms that one by one are faster than in a block */
     PLAN_FOR = 64, /* blocks before the choice of levels is made anew, so that it can also sink */
     NO_LEVELS = -1,
     SAMPLE = 128, /* terms of a block that a first plan looks at */
@@ -143,17 +143,20 @@ static void by_bins(struct worker *w, enum cf_terms kind, const void *x, const v
         drain_bins(w, kind);
 }
 
+/* From the leading bit of a term down to its last one: the precision of the type, twice for
+ * products. */
+static const int term_bits[] = {
+    [CF_TERMS_F64] = 52, [CF_TERMS_F32] = 23, [CF_TERMS_F32_F32] = 47, [CF_TERMS_F64_F64] = 105};
+
 /* How many grids hold all bits of a block that spans these exponents, and below which 2^top; 0 when
  * even the most do not. The anchors must be finite and the last grid no finer than 2^-1074. */
 static int levels_for(enum cf_terms kind, const struct cf_span *s, int *top)
 {
-    const bool products = kind == CF_TERMS_F64_F64;
-
-    for (int levels = products ? 3 : 2; levels <= CF_LEVELS; ++levels) {
+    for (int levels = kind == CF_TERMS_F64_F64 ? 3 : 2; levels <= CF_LEVELS; ++levels) {
         const int least_top = 40 + 41 * (levels - 1) - 1074;
 
         *top = s->highest + 2 > least_top ? s->highest + 2 : least_top;
-        if (*top <= 1000 && s->lowest >= cf_window_grid(*top, levels - 1) + (products ? 105 : 52))
+        if (*top <= 1000 && s->lowest >= cf_window_grid(*top, levels - 1) + term_bits[kind])
             return levels;
     }
     return 0;
