@@ -3,6 +3,8 @@
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 
+#include <dlfcn.h>
+#include <link.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -354,6 +356,32 @@ Test(primitives, plain_keeps_the_bounds)
             if (k->backend == plain && strchr(k->op, '_') && strncmp(k->op, "conv", 4) != 0)
                 cr_expect_eq(n_broken(k, library, &n_run), 0, "%s %s", k->op, k->name);
     cr_expect(n_run >= 18 * 6, "only %d runs", n_run);
+}
+
+/* oneDNN where it is installed: at least half of the lines must run, or nothing was tested. */
+Test(primitives, onednn_keeps_the_bounds)
+{
+    const struct cf_backend *onednn = cf_backend_find("onednn");
+    void *file = dlopen("libdnnl.so.2", RTLD_LAZY | RTLD_LOCAL);
+    struct cf_error err = {{0}, 0};
+    struct link_map *map;
+    struct cf_pairs keys;
+    int n_run = 0;
+
+    if (!file || dlinfo(file, RTLD_DI_LINKMAP, &map) != 0) {
+        fprintf(stderr, "skip: libdnnl.so.2 is not installed\n");
+        return;
+    }
+    char *line = cf_format("onednn lib=%s", map->l_name);
+    cr_assert_eq(cf_pairs_parse(&keys, "the configuration", line, &err), 0);
+    struct cf_library *library = onednn->open(&keys, &err);
+    cr_assert(library != NULL, "%s", err.text);
+    for (int t = 0; cf_kernel_tables[t]; ++t)
+        for (const struct cf_kernel *k = cf_kernel_tables[t]; k->op; ++k)
+            if (k->backend == onednn && strncmp(k->op, "conv", 4) != 0)
+                cr_expect_eq(n_broken(k, library, &n_run), 0, "%s %s", k->op, k->name);
+    cr_expect(n_run >= 12 * 3, "only %d runs", n_run);
+    free(line);
 }
 
 ParameterizedTestParameters(primitives, liars_are_caught)

@@ -140,9 +140,23 @@ struct cf_onednn_operand {
     int arg, query, is_output;
     const struct cf_onednn_md *user;
     void *bits;
+    void *memory; /* not NULL: a memory object of the caller's, used as it is; the rest unused */
 };
 enum cf_status cf_onednn_execute(struct cf_library *library, void *pd, int n,
                                  const struct cf_onednn_operand operands[]);
+
+/* A memory object in the format that a primitive wants for `query`, owned by the library's
+ * allocator and freed by api.memory_destroy; NULL: no memory, or the primitive has no such operand.
+ */
+void *cf_onednn_memory(struct cf_library *library, const void *pd, int query);
+
+/* f32 or a type that the library computes norms and pooling in; and the layouts nchw and nhwc. */
+int cf_onednn_takes(const struct cf_pairs *attributes, const struct cf_tensor in[], int n_in,
+                    int *nhwc);
+
+/* The descriptor of a tensor of rank 1, 2 or 4: dense in nchw, or nhwc. 0, or a status. */
+int cf_onednn_tensor_md(struct cf_library *library, struct cf_onednn_md *md,
+                        const struct cf_tensor *tensor, int nhwc);
 
 /* A function of the library, or NULL. */
 cf_onednn_function *cf_onednn_find(struct cf_library *library, const char *name);

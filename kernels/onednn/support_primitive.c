@@ -156,9 +156,13 @@ static int hold(struct cf_library *library, struct held *held, const void *pd,
                 const struct cf_onednn_operand *operand)
 {
     const struct cf_onednn_api *api = &library->api;
-    const void *md = cf_onednn_md_at(operand->user);
-    int status = api->memory_create(&held->user, md, library->engine, operand->bits);
+    const void *md;
+    int status;
 
+    if (operand->memory)
+        return CF_ONEDNN_OK;
+    md = cf_onednn_md_at(operand->user);
+    status = api->memory_create(&held->user, md, library->engine, operand->bits);
     held->own_md = operand->query ? api->pd_query_md(pd, operand->query, 0) : NULL;
     if (status != CF_ONEDNN_OK || !held->own_md || api->md_equal(md, held->own_md))
         return status;
@@ -177,8 +181,9 @@ static int run_held(struct cf_library *library, void *pd, int n,
 
     for (int i = 0; i < n && status == CF_ONEDNN_OK; ++i) {
         status = hold(library, &held[i], pd, &operands[i]);
-        arguments[i] =
-            (struct cf_onednn_argument){operands[i].arg, held[i].own ? held[i].own : held[i].user};
+        void *own = held[i].own ? held[i].own : held[i].user;
+        arguments[i] = (struct cf_onednn_argument){operands[i].arg,
+                                                   operands[i].memory ? operands[i].memory : own};
     }
     if (status == CF_ONEDNN_OK)
         status = execute(library, pd, n, arguments);
@@ -215,6 +220,41 @@ void cf_onednn_strides(int64_t strides[4], const int64_t dims[4], int nhwc)
     const int64_t nhwc_strides[] = {b * c * d, 1, d * b, b};
 
     memcpy(strides, nhwc ? nhwc_strides : nchw_strides, sizeof nchw_strides);
+}
+
+void *cf_onednn_memory(struct cf_library *library, const void *pd, int query)
+{
+    const void *md = library->api.pd_query_md(pd, query, 0);
+    void *memory = NULL;
+
+    if (!md || library->api.memory_create(&memory, md, library->engine, (void *)UINTPTR_MAX) !=
+                   CF_ONEDNN_OK)
+        return NULL;
+    return memory;
+}
+
+int cf_onednn_takes(const struct cf_pairs *attributes, const struct cf_tensor in[], int n_in,
+                    int *nhwc)
+{
+    const char *layout = cf_pairs_get(attributes, "layout");
+
+    for (int i = 0; i < n_in; ++i)
+        if (in[i].dtype != CF_F32)
+            return 0;
+    *nhwc = layout && strcmp(layout, "nhwc") == 0;
+    return !layout || *nhwc || strcmp(layout, "nchw") == 0;
+}
+
+int cf_onednn_tensor_md(struct cf_library *library, struct cf_onednn_md *md,
+                        const struct cf_tensor *tensor, int nhwc)
+{
+    int64_t strides[4] = {1, 1, 1, 1};
+
+    if (tensor->rank == 4)
+        cf_onednn_strides(strides, tensor->dim, nhwc);
+    else if (tensor->rank == 2)
+        strides[0] = tensor->dim[1];
+    return cf_onednn_md_make(library, md, tensor->dtype, tensor->rank, tensor->dim, strides);
 }
 
 int cf_onednn_is_empty(const struct cf_tensor tensors[], int n)
