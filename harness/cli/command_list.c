@@ -136,7 +136,7 @@ static const char *word_of(const json_t *object, const char *key)
 
 static int list_backends(const struct cf_options *options, struct cf_error *err)
 {
-    struct cf_listing rows = {.column = {"backend", "kernels", "why"}};
+    struct cf_listing rows = {.column = {"backend", "why", "kernels"}};
     json_t *answer = ask_worker(err), *backend;
     const int json = cf_report_index("json");
     size_t i;
@@ -150,7 +150,7 @@ static int list_backends(const struct cf_options *options, struct cf_error *err)
     {
         char *kernels = kernel_names(json_object_get(backend, "kernels"));
 
-        cf_listing_add(&rows, word_of(backend, "name"), kernels, word_of(backend, "why"));
+        cf_listing_add(&rows, word_of(backend, "name"), word_of(backend, "why"), kernels);
         free(kernels);
     }
     json_decref(answer);

@@ -253,9 +253,12 @@ static char *documentation(const struct cf_command *command)
     if (command != &cf_commands[0])
         return text;
     free(text);
-    text = cf_format("%s\vCommands:\n", command->summary);
+    text =
+        cf_format("Says in which sense results reproduce across machines, libraries and threads. "
+                  "A command comes first; without one, run it is.\vCommands (conform COMMAND "
+                  "--help says more):\n");
     for (const struct cf_command *c = cf_commands; c->name; ++c) {
-        char *longer = cf_format("%s  %-8s %s\n", text, c->name, c->summary);
+        char *longer = cf_format("%s  %-8s%s\n", text, c->name, c->summary);
 
         free(text);
         text = longer;

@@ -237,6 +237,8 @@ int cf_select_cases(const struct cf_options *options, struct cf_plan *plan, stru
         result = cf_plan_add_suite(plan, suite, NULL, (int)options->repeat, options->seed, err) < 0
                      ? -1
                      : 0;
+    if (result == 0 && options->scope != CF_TO_BASELINE && options->scope != CF_TO_REFERENCE)
+        cf_plan_keep_scope(plan, options->scope);
     return result == 0 ? filter(options, plan, err) : result;
 }
 
