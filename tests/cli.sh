@@ -153,7 +153,7 @@ stores() {
 # Stopped by a signal in the middle, then resumed: no record is lost, none is made twice.
 interruption() {
     checks=$((checks + 1))
-    "$conform" --case 'sum f64 m=1 n={1..400} fill=uniform seed=1' --configuration "$orders" --repeat 20 --store i.db > out 2> err &
+    "$conform" --case 'sum f64 m=1 n={1..100} fill=uniform seed=1' --configuration "$orders" --repeat 16 --store i.db > out 2> err &
     pid=$!
     sleep 0.4
     kill -INT $pid

@@ -12,7 +12,8 @@
 #include "sides.h"
 #include "terminal.h"
 
-#define SPOTS 3
+#define SPOTS       3
+#define REPETITIONS 3 /* in each fresh process */
 
 /* A folder for a store that nobody asked to keep. The caller frees. */
 static char *temporary_path(struct cf_error *err)
@@ -217,6 +218,7 @@ static int choose(struct cf_options *options, struct cf_plan *plan, struct cf_er
                             "f64 m=1 n=100\" \"plain kernel={forward,pairwise}\"`");
     choice.cases = cases;
     choice.configurations = configurations;
+    choice.repeat = options->repeat > 0 ? options->repeat : REPETITIONS;
     return cf_select_written_out(&choice, plan, err);
 }
 

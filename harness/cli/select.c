@@ -1,5 +1,6 @@
 #include "select.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,9 +8,11 @@
 #include "suggest.h"
 #include "suite.h"
 
-#define PROCESSES                                                                                  \
-    2 /* of a case that a user wrote: the least that shows whether a restart matters */
-#define REPETITIONS 2
+/* Of a case that a user wrote: bits that never differ are evidence only from ten fresh workers and
+ * about 300 comparisons in a group of one op and type (docs/levels.md, section 5). */
+#define PROCESSES   10
+#define REPETITIONS 30
+#define GROUPS_MAX  64
 
 /* "plain kernel=kahan" and "plain" are configurations; "*threads=2*" and "openblas*" are globs. */
 static int is_written_out(const char *text)
@@ -166,17 +169,55 @@ struct adding {
     struct cf_plan *plan;
     const struct cf_options *options;
     struct cf_error *err;
+    int n_groups, n_cases[GROUPS_MAX]; /* cases of each group that the lines stand for */
+    char group[GROUPS_MAX][32];
 };
+
+/* The number of a case's group, its first two words; groups that find no room share the last. */
+static int group_of(struct adding *adding, const char *line)
+{
+    const size_t op = strcspn(line, " "), length = op + 1 + strcspn(line + op + !!line[op], " ");
+    char group[32];
+
+    snprintf(group, sizeof group, "%.*s", (int)length, line);
+    for (int i = 0; i < adding->n_groups; ++i)
+        if (strcmp(adding->group[i], group) == 0)
+            return i;
+    if (adding->n_groups < GROUPS_MAX)
+        memcpy(adding->group[adding->n_groups++], group, sizeof group);
+    return adding->n_groups - 1;
+}
+
+static int count_case(const char *line, void *context)
+{
+    struct adding *adding = context;
+
+    ++adding->n_cases[group_of(adding, line)];
+    return 0;
+}
 
 static int add_case(const char *line, void *context)
 {
-    const struct adding *adding = context;
-    const int repeat = (int)adding->options->repeat;
+    struct adding *adding = context;
+    const int n = adding->n_cases[group_of(adding, line)];
+    const int repeat =
+        adding->options->repeat > 0 ? (int)adding->options->repeat : (REPETITIONS + n - 1) / n;
 
-    return cf_plan_add_case(adding->plan, line, "command-line", PROCESSES,
-                            repeat > 0 ? repeat : REPETITIONS, adding->err) < 0
+    return cf_plan_add_case(adding->plan, line, "command-line", PROCESSES, repeat, adding->err) < 0
                ? -1
                : 0;
+}
+
+static int add_cases(const struct cf_options *options, struct cf_plan *plan, struct cf_error *err)
+{
+    struct adding adding = {.plan = plan, .options = options, .err = err};
+    int result = 0;
+
+    for (int i = 0; i < options->cases.n && result == 0; ++i)
+        result = cf_pairs_expand(options->cases.word[i], count_case, &adding, err);
+    for (int i = 0; i < options->cases.n && result == 0; ++i)
+        result = cf_pairs_expand(options->cases.word[i], add_case, &adding, err);
+    return result;
 }
 
 static int matches_any(const struct cf_words *globs, const char *text)
@@ -226,13 +267,12 @@ static int check_suite(const char *suite, struct cf_error *err)
 
 int cf_select_cases(const struct cf_options *options, struct cf_plan *plan, struct cf_error *err)
 {
-    struct adding adding = {.plan = plan, .options = options, .err = err};
     const char *suite = options->suite ? options->suite : "all";
     int result = check_suite(suite, err);
 
     plan->level = options->level;
-    for (int i = 0; i < options->cases.n && result == 0; ++i)
-        result = cf_pairs_expand(options->cases.word[i], add_case, &adding, err);
+    if (result == 0)
+        result = add_cases(options, plan, err);
     if (result == 0 && options->cases.n == 0)
         result = cf_plan_add_suite(plan, suite, NULL, (int)options->repeat, options->seed, err) < 0
                      ? -1
