@@ -9,7 +9,7 @@
 #include "documents.h"
 #include "judge.h"
 #include "listing.h"
-#include "session.h"
+#include "task.h"
 
 #define SHOWN 20
 
@@ -33,7 +33,7 @@ static int open_side(struct side *side, const char *path, const struct cf_option
     side->store = cf_store_open(path, CF_STORE_READ, err);
     if (!side->store)
         return -1;
-    side->findings = cf_session_judge(options, side->store, err);
+    side->findings = cf_task_judge(options, side->store, err);
     if (!side->findings)
         return -1;
     cf_run_view_read(&side->view, side->store, side->findings);

@@ -12,7 +12,7 @@
 #include "listing.h"
 #include "reference.h"
 #include "select.h"
-#include "session.h"
+#include "task.h"
 #include "suggest.h"
 #include "suite.h"
 
@@ -77,7 +77,7 @@ static int list_configurations(const struct cf_options *options, struct cf_error
 /* What `conform-worker --list` prints: only the worker knows kernels, and it says so itself. */
 static json_t *ask_worker(struct cf_error *err)
 {
-    char *worker = cf_session_worker(err);
+    char *worker = cf_task_worker(err);
     char list[] = "--list", *const words[] = {worker, list, NULL};
     posix_spawn_file_actions_t actions;
     json_t *answer = NULL;

@@ -8,7 +8,7 @@
 
 #include "documents.h"
 #include "select.h"
-#include "session.h"
+#include "task.h"
 #include "sides.h"
 #include "terminal.h"
 
@@ -162,7 +162,7 @@ static int show(const struct cf_plan *plan, struct cf_store *store, const char *
 static int judge(const struct cf_options *options, struct cf_store *store, int code,
                  struct cf_error *err)
 {
-    struct cf_findings *findings = cf_session_judge(options, store, err);
+    struct cf_findings *findings = cf_task_judge(options, store, err);
     int wrong = 0, any_document = 0;
 
     if (!findings)
@@ -197,7 +197,7 @@ static int run(const struct cf_options *options, const struct cf_plan *plan, con
         return -1;
     result = cf_plan_store(plan, store, err);
     if (result == 0)
-        result = cf_session_run(options, plan, store, err);
+        result = cf_task_run(options, plan, store, err);
     if (result == 0)
         result = show(plan, store, shown, err);
     if (result >= 0 && result < 128)

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "session.h"
+#include "task.h"
 #include "terminal.h"
 
 /* The level that the run was made for, unless another one was asked for. */
@@ -27,7 +27,7 @@ int cf_command_report(struct cf_options *options, struct cf_error *err)
     if (!store)
         return -1;
     take_level(options, store);
-    result = cf_session_finish(options, store, options->rest.word[0], start_ns, err);
+    result = cf_task_finish(options, store, options->rest.word[0], start_ns, err);
     cf_store_close(store);
     return result;
 }

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "select.h"
-#include "session.h"
+#include "task.h"
 #include "suggest.h"
 #include "terminal.h"
 
@@ -79,9 +79,9 @@ static int work(struct cf_options *options, const char *path, struct cf_store *s
     if (!options->level_name) /* a resumed run is judged at its own level */
         options->level = plan->level;
     if (result == 0)
-        result = cf_session_run(options, plan, store, err);
+        result = cf_task_run(options, plan, store, err);
     if (result == 0)
-        return cf_session_finish(options, store, path, start_ns, err);
+        return cf_task_finish(options, store, path, start_ns, err);
     if (result > 0 && !options->quiet)
         fprintf(stderr, "conform: interrupted; `conform run --resume --store %s` goes on\n", path);
     return result;
@@ -97,8 +97,8 @@ int cf_command_run(struct cf_options *options, struct cf_error *err)
 
     if (result == 0)
         path = options->store    ? cf_strdup(options->store)
-               : options->resume ? cf_session_newest_path(err)
-                                 : cf_session_new_path(err);
+               : options->resume ? cf_task_newest_path(err)
+                                 : cf_task_new_path(err);
     result = path ? start(options, path, &store, &plan, err) : -1;
     if (result == 0)
         result = work(options, path, store, &plan, start_ns, err);

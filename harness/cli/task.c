@@ -1,4 +1,4 @@
-#include "session.h"
+#include "task.h"
 
 #include <errno.h>
 #include <glob.h>
@@ -62,7 +62,7 @@ static int make_folders(const char *path, struct cf_error *err)
     return result;
 }
 
-char *cf_session_new_path(struct cf_error *err)
+char *cf_task_new_path(struct cf_error *err)
 {
     char *folder = state_folder(), *path = NULL, stamp[32];
     const time_t now = time(NULL);
@@ -78,7 +78,7 @@ char *cf_session_new_path(struct cf_error *err)
     return path;
 }
 
-char *cf_session_newest_path(struct cf_error *err)
+char *cf_task_newest_path(struct cf_error *err)
 {
     char *folder = state_folder(), *pattern = cf_format("%s/*.db", folder), *path = NULL;
     glob_t found = {0};
@@ -93,7 +93,7 @@ char *cf_session_newest_path(struct cf_error *err)
     return path;
 }
 
-char *cf_session_worker(struct cf_error *err)
+char *cf_task_worker(struct cf_error *err)
 {
     char own[PATH_MAX], *slash, *path;
     const ssize_t n = readlink("/proc/self/exe", own, sizeof own - 1);
@@ -112,13 +112,13 @@ char *cf_session_worker(struct cf_error *err)
     return NULL;
 }
 
-int cf_session_run(const struct cf_options *options, const struct cf_plan *plan,
-                   struct cf_store *store, struct cf_error *err)
+int cf_task_run(const struct cf_options *options, const struct cf_plan *plan,
+                struct cf_store *store, struct cf_error *err)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     struct sigaction before[CF_COUNT(signals)];
     struct cf_progress progress;
-    struct cf_run_options how = {.worker = cf_session_worker(err),
+    struct cf_run_options how = {.worker = cf_task_worker(err),
                                  .jobs = (int)options->jobs,
                                  .timeout_ms = (int)(options->timeout_s * 1000),
                                  .progress = cf_progress_show,
@@ -139,8 +139,8 @@ int cf_session_run(const struct cf_options *options, const struct cf_plan *plan,
     return result == 130 && interrupted ? 128 + interrupted : result;
 }
 
-struct cf_findings *cf_session_judge(const struct cf_options *options, struct cf_store *store,
-                                     struct cf_error *err)
+struct cf_findings *cf_task_judge(const struct cf_options *options, struct cf_store *store,
+                                  struct cf_error *err)
 {
     struct cf_progress progress;
     const struct cf_judge_options how = {.required = options->level,
@@ -172,10 +172,10 @@ static void closing_line(const struct cf_findings *findings, const char *path, i
             (long long)n_changed, cf_level_name(findings->required), seconds, path);
 }
 
-int cf_session_finish(const struct cf_options *options, struct cf_store *store, const char *path,
-                      int64_t start_ns, struct cf_error *err)
+int cf_task_finish(const struct cf_options *options, struct cf_store *store, const char *path,
+                   int64_t start_ns, struct cf_error *err)
 {
-    struct cf_findings *findings = cf_session_judge(options, store, err);
+    struct cf_findings *findings = cf_task_judge(options, store, err);
     int result;
 
     if (!findings)
