@@ -42,7 +42,7 @@ usage() {
     expect 2 'did you mean `replay`' "$conform" rplay && sentence
     expect 2 'did you mean `suites`' "$conform" list suits && sentence
     expect 2 'there is no suite' "$conform" --suite nonsense && sentence
-    expect 2 'there is no op `dott`' "$conform" --case 'dott f64 n=1' --configuration plain && sentence
+    expect 2 'there is no op `dott`' "$conform" --case 'dott f64 n=1' --configuration 'plain kernel=forward' && sentence
     expect 2 'no type' "$conform" --case 'dot f65 m=1 n=1' --configuration 'plain kernel=forward' && sentence
     expect 2 'does not know `thread`' "$conform" --case "$case_" --configuration 'plain thread=1' && sentence
     expect 2 'replay needs' "$conform" replay "$case_" && sentence
