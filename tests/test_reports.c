@@ -350,16 +350,15 @@ Test(reports, replay_lines)
 {
     static const struct {
         const char *a, *b, *line;
-    } rows[] = {
-        {"plain kernel=kahan", NULL, "conform replay \"dot\" \"plain kernel=kahan\""},
-        {"blas lib=/x threads=1", "blas lib=/x threads=2",
-         "conform replay \"dot\" \"blas lib=/x threads={1,2}\""},
-        {"blas lib=/x threads=1", "blas lib=/y threads=2",
-         "conform replay \"dot\" \"blas lib=/x threads=1\" \"blas lib=/y threads=2\""},
-        {"blas lib=/x threads=1", "plain kernel=kahan",
-         "conform replay \"dot\" \"blas lib=/x threads=1\" \"plain kernel=kahan\""},
-        {"blas lib=/a%20b env.A=$x`y`", "blas lib=/a%2Cb env.A=$x`y`",
-         "conform replay \"dot\" \"blas lib={/a%20b,/a%2Cb} env.A=\\$x\\`y\\`\""}};
+    } rows[] = {{"plain kernel=kahan", NULL, "conform replay \"dot\" \"plain kernel=kahan\""},
+                {"blas lib=/x threads=1", "blas lib=/x threads=2",
+                 "conform replay \"dot\" \"blas lib=/x threads={1,2}\""},
+                {"blas lib=/x threads=1", "blas lib=/y threads=2",
+                 "conform replay \"dot\" \"blas lib=/x threads=1\" \"blas lib=/y threads=2\""},
+                {"blas lib=/x threads=1", "plain kernel=kahan",
+                 "conform replay \"dot\" \"blas lib=/x threads=1\" \"plain kernel=kahan\""},
+                {"blas lib=/a%20b env.A=$x`y`", "blas lib=/a%2Cb env.A=$x`y`",
+                 "conform replay \"dot\" \"blas lib={/a%20b,/a%2Cb} env.A=\\$x\\`y\\`\""}};
 
     for (int i = 0; i < CF_COUNT(rows); ++i) {
         struct cf_configuration_finding c[2] = {{.text = rows[i].a}, {.text = rows[i].b}};
