@@ -81,7 +81,7 @@ apt_install() {
 require() {
     wanted=$(missing "$1")
     [ -z "$wanted" ] && return 0
-    if [ "${CONFORM_INSTALL:-1}" != 0 ] && command -v apt-get > /dev/null 2>&1; then
+    if [ "${CONFORM_INSTALL:-1}" != 0 ] && command -v apt-get > /dev/null 2>&1 && privilege > /dev/null; then
         say "installing: $wanted"
         # shellcheck disable=SC2086 # a list of words
         apt_install $wanted
