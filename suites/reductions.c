@@ -2,7 +2,7 @@
  * unroll (4 to 64), block (256 to 4096) and split over threads (16384 and more). */
 #include "suite.h"
 
-#define ANY        (1u << CF_NUMERICAL | 1u << CF_STATISTICAL | 1u << CF_SCIENTIFIC | 1u << CF_FUNCTIONAL)
+#define ANY        (1u << CF_NUMERICAL | STATISTICS)
 #define STATISTICS (1u << CF_STATISTICAL | 1u << CF_SCIENTIFIC | 1u << CF_FUNCTIONAL)
 #define FRESH                                                                                      \
     10 /* workers: repeats in one warm process are not independent (levels.md, section 5) */

@@ -75,7 +75,7 @@ static int take_tensor(struct cf_named_tensor *entry, struct span *span, const c
     if (strlen(name) >= sizeof entry->name)
         return cf_fail(err, "%s: the tensor name `%.40s...` is longer than %d bytes", path, name,
                        (int)sizeof entry->name - 1);
-    strcpy(entry->name, name);
+    memcpy(entry->name, name, strlen(name) + 1);
     if (find_dtype(json_string_value(json_object_get(json, "dtype")), &entry->tensor.dtype) != 0)
         return cf_fail(err, "%s: the tensor `%s` has no known dtype", path, name);
     if (take_shape(&entry->tensor, json_object_get(json, "shape"), &n_bytes) != 0)

@@ -39,7 +39,7 @@ static json_t *take_output(struct cf_request *request, const json_t *json)
         cf_dtype_parse(dtype, &out->tensor.dtype) != 0 || !json_is_array(shape) ||
         json_array_size(shape) > CF_RANK_MAX)
         return cf_worker_error("protocol", "an output needs name, dtype and shape");
-    strcpy(out->name, name);
+    memcpy(out->name, name, strlen(name) + 1);
     out->tensor.rank = (int)json_array_size(shape);
     n_bytes = cf_dtype_size(out->tensor.dtype);
     for (int i = 0; i < out->tensor.rank; ++i) {
