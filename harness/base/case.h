@@ -39,8 +39,8 @@ const char *cf_case_word(const struct cf_case *c, const char *key, const char *f
 /* The text without its seed= and variant keys: the cell that the case belongs to. The caller frees.
  */
 char *cf_case_cell(const struct cf_case *c);
-/* The text without its variant keys: the case whose elements it computes again. The caller frees.
- */
+/* The text without its variant keys and without layout=, which says how a kernel holds the same
+ * elements: the case whose elements it computes again. The caller frees. */
 char *cf_case_base(const struct cf_case *c);
 
 #endif

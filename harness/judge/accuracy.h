@@ -14,9 +14,9 @@
  * Flushed: the element breaks S3, and would keep it if each of its 2 n operations might lose less
  * than the smallest normal number. It fails S2, which caps the level at functional, and not S3: an
  * undeclared flush to zero is a property of the configuration, not a wrong sum.
- * A fast algorithm (kernel.h) has no bound of its own terms: S1 asks that results on integers round
- * to the exact ones, S3 is normwise with its growth, and S4 has no meaning.
- * Every comparison accepts positively, so that a NaN passes nothing. */
+ * A fast algorithm (kernel.h) has no bound of its own terms: S1 asks that results on the fill small
+ * round to the exact integers (on larger ones they need not), S3 is normwise with its growth, and
+ * S4 has no meaning. Every comparison accepts positively, so that a NaN passes nothing. */
 #ifndef CF_ACCURACY_H
 #define CF_ACCURACY_H
 

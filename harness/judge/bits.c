@@ -123,6 +123,8 @@ static int compare_variant(struct comparing *x, int case_index)
 /* Rows or columns in another order are of scope position; computed alone, of scope batch. */
 static enum cf_scope variant_scope(const struct cf_case *c)
 {
+    if (cf_pairs_get(&c->keys, "layout"))
+        return CF_ACROSS_LAYOUT;
     return cf_pairs_get(&c->keys, "rowperm") || cf_pairs_get(&c->keys, "colperm")
                ? CF_ACROSS_POSITION
                : CF_ACROSS_BATCH;
@@ -130,7 +132,7 @@ static enum cf_scope variant_scope(const struct cf_case *c)
 
 static int is_variant_scope(enum cf_scope scope)
 {
-    return scope == CF_ACROSS_BATCH || scope == CF_ACROSS_POSITION;
+    return scope == CF_ACROSS_BATCH || scope == CF_ACROSS_POSITION || scope == CF_ACROSS_LAYOUT;
 }
 
 static int compare_all(struct comparing *x)

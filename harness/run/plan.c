@@ -194,14 +194,16 @@ static int varies(const struct cf_case *c, enum cf_scope scope)
 {
     const char *const *keys;
     static const char *const batch[] = {"row", "col"}, *const position[] = {"rowperm", "colperm"};
+    static const char *const layout[] = {"layout", "layout"};
 
-    keys = scope == CF_ACROSS_BATCH ? batch : position;
+    keys = scope == CF_ACROSS_BATCH ? batch : scope == CF_ACROSS_LAYOUT ? layout : position;
     return cf_pairs_get(&c->keys, keys[0]) || cf_pairs_get(&c->keys, keys[1]);
 }
 
 static int is_variant(const struct cf_case *c)
 {
-    return varies(c, CF_ACROSS_BATCH) || varies(c, CF_ACROSS_POSITION);
+    return varies(c, CF_ACROSS_BATCH) || varies(c, CF_ACROSS_POSITION) ||
+           varies(c, CF_ACROSS_LAYOUT);
 }
 
 static void mark_bases(const struct cf_plan *plan, enum cf_scope scope, char keep[])
@@ -237,7 +239,7 @@ int cf_plan_keep_scope(struct cf_plan *plan, enum cf_scope scope)
     char *keep = cf_alloc_zero((size_t)plan->n_cases + 1);
     int n = 0;
 
-    if (scope == CF_ACROSS_BATCH || scope == CF_ACROSS_POSITION)
+    if (scope == CF_ACROSS_BATCH || scope == CF_ACROSS_POSITION || scope == CF_ACROSS_LAYOUT)
         mark_bases(plan, scope, keep);
     else
         mark(plan, scope, keep);
