@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* left: [m][k]; right: [k][n]; both owned, row-major. */
 struct product {
@@ -53,69 +54,91 @@ static void multiply(struct cf_truth truth[], const struct product *job, enum cf
     free(right);
 }
 
+/* The operands widened once, and what is multiplied: one group of one image (or of all, for
+ * filters). */
+struct lay {
+    const struct cf_conv *g;
+    const double *first, *second;
+    int64_t n, group;
+};
+
 /* left [k of the group][c r s] = w; right [c r s][p q] = x under the taps. */
-static void lay_fwd(struct product *job, const struct cf_conv *g, const struct cf_tensor in[],
-                    int64_t n, int64_t group)
+static void lay_fwd(struct product *job, const struct lay *l)
 {
+    const struct cf_conv *g = l->g;
     const int64_t cg = g->c / g->groups, kg = g->k / g->groups, taps = cg * g->r * g->s;
 
     product_start(job, kg, g->p * g->q, taps);
-    for (int64_t i = 0; i < kg * taps; ++i)
-        job->left[i] = cf_tensor_get(&in[1], group * kg * taps + i);
-    for (int64_t row = 0; row < taps; ++row)
-        for (int64_t col = 0; col < g->p * g->q; ++col) {
-            const int64_t h = cf_conv_row(g, col / g->q, row / g->s % g->r, g->h);
-            const int64_t w = cf_conv_row(g, col % g->q, row % g->s, g->w);
-            const int64_t c = group * cg + row / g->s / g->r;
+    memcpy(job->left, l->second + l->group * kg * taps, (size_t)(kg * taps) * sizeof job->left[0]);
+    for (int64_t row = 0; row < taps; ++row) {
+        const int64_t c = l->group * cg + row / g->s / g->r;
+        const double *plane = l->first + (l->n * g->c + c) * g->h * g->w;
 
-            if (h >= 0 && w >= 0)
-                job->right[row * job->n + col] =
-                    cf_tensor_get(&in[0], ((n * g->c + c) * g->h + h) * g->w + w);
+        for (int64_t p = 0; p < g->p; ++p) {
+            const int64_t h = cf_conv_row(g, p, row / g->s % g->r, g->h);
+
+            for (int64_t q = 0; h >= 0 && q < g->q; ++q) {
+                const int64_t w = cf_conv_row(g, q, row % g->s, g->w);
+
+                if (w >= 0)
+                    job->right[row * job->n + p * g->q + q] = plane[h * g->w + w];
+            }
         }
+    }
 }
 
 /* left [c of the group][k r s] = w with its first two dims exchanged; right [k r s][h w] = dy. */
-static void lay_bwd_data(struct product *job, const struct cf_conv *g, const struct cf_tensor in[],
-                         int64_t n, int64_t group)
+static void lay_bwd_data(struct product *job, const struct lay *l)
 {
+    const struct cf_conv *g = l->g;
     const int64_t cg = g->c / g->groups, kg = g->k / g->groups, window = g->r * g->s;
 
     product_start(job, cg, g->h * g->w, kg * window);
-    for (int64_t c = 0; c < cg; ++c)
-        for (int64_t row = 0; row < kg * window; ++row)
-            job->left[c * job->k + row] = cf_tensor_get(
-                &in[1], ((group * kg + row / window) * cg + c) * window + row % window);
-    for (int64_t row = 0; row < kg * window; ++row)
-        for (int64_t col = 0; col < g->h * g->w; ++col) {
-            const int64_t p = cf_conv_back(g, col / g->w, row / g->s % g->r, g->p);
-            const int64_t q = cf_conv_back(g, col % g->w, row % g->s, g->q);
-            const int64_t k = group * kg + row / window;
+    for (int64_t row = 0; row < kg * window; ++row) {
+        const int64_t k = l->group * kg + row / window, r = row / g->s % g->r, s = row % g->s;
+        const double *plane = l->first + (l->n * g->k + k) * g->p * g->q;
 
-            if (p >= 0 && q >= 0)
-                job->right[row * job->n + col] =
-                    cf_tensor_get(&in[0], ((n * g->k + k) * g->p + p) * g->q + q);
+        for (int64_t c = 0; c < cg; ++c)
+            job->left[c * job->k + row] = l->second[(k * cg + c) * window + row % window];
+        for (int64_t h = 0; h < g->h; ++h) {
+            const int64_t p = cf_conv_back(g, h, r, g->p);
+
+            for (int64_t w = 0; p >= 0 && w < g->w; ++w) {
+                const int64_t q = cf_conv_back(g, w, s, g->q);
+
+                if (q >= 0)
+                    job->right[row * job->n + h * g->w + w] = plane[p * g->q + q];
+            }
         }
+    }
 }
 
 /* left [k of the group][n p q] = dy; right [n p q][c r s] = x under the taps. */
-static void lay_bwd_filter(struct product *job, const struct cf_conv *g,
-                           const struct cf_tensor in[], int64_t group)
+static void lay_bwd_filter(struct product *job, const struct lay *l)
 {
+    const struct cf_conv *g = l->g;
     const int64_t cg = g->c / g->groups, kg = g->k / g->groups, pq = g->p * g->q;
 
     product_start(job, kg, cg * g->r * g->s, g->n * pq);
     for (int64_t k = 0; k < kg; ++k)
-        for (int64_t row = 0; row < g->n * pq; ++row)
-            job->left[k * job->k + row] =
-                cf_tensor_get(&in[1], (row / pq * g->k + group * kg + k) * pq + row % pq);
+        for (int64_t n = 0; n < g->n; ++n)
+            memcpy(job->left + k * job->k + n * pq, l->second + (n * g->k + l->group * kg + k) * pq,
+                   (size_t)pq * sizeof job->left[0]);
     for (int64_t row = 0; row < g->n * pq; ++row)
-        for (int64_t col = 0; col < job->n; ++col) {
-            const int64_t h = cf_conv_row(g, row % pq / g->q, col / g->s % g->r, g->h);
-            const int64_t w = cf_conv_row(g, row % g->q, col % g->s, g->w);
-            const int64_t c = row / pq * g->c + group * cg + col / g->s / g->r;
+        for (int64_t c = 0; c < cg; ++c) {
+            const double *plane = l->first + (row / pq * g->c + l->group * cg + c) * g->h * g->w;
+            double *to = job->right + row * job->n + c * g->r * g->s;
 
-            if (h >= 0 && w >= 0)
-                job->right[row * job->n + col] = cf_tensor_get(&in[0], (c * g->h + h) * g->w + w);
+            for (int64_t r = 0; r < g->r; ++r) {
+                const int64_t h = cf_conv_row(g, row % pq / g->q, r, g->h);
+
+                for (int64_t s = 0; h >= 0 && s < g->s; ++s) {
+                    const int64_t w = cf_conv_row(g, row % g->q, s, g->w);
+
+                    if (w >= 0)
+                        to[r * g->s + s] = plane[h * g->w + w];
+                }
+            }
         }
 }
 
@@ -128,17 +151,22 @@ static int all_finite(const struct product *job)
     return 1;
 }
 
-static struct cf_truth from_taps(const struct cf_conv *g, enum cf_conv_way way, const double *first,
-                                 const double *second, enum cf_dtype dtype, int64_t i,
-                                 int64_t *indices)
+/* Sums again, from their taps, the elements base .. base + n - 1 that padding may have touched. */
+static void mend(struct cf_truth truth[], const struct lay *l, enum cf_conv_way way,
+                 enum cf_exact_format format, int64_t base, int64_t n, int all)
 {
-    int64_t *ia = indices, *ib = indices + cf_conv_most_taps(g, way);
-    const int64_t n = cf_conv_taps(g, way, i, ia, ib);
-    struct cf_truth truth;
+    const int64_t most = cf_conv_most_taps(l->g, way);
+    int64_t *indices = NULL;
 
-    cf_exact_dot_gather_f64(&truth, first, ia, second, ib, n,
-                            dtype == CF_F64 ? CF_EXACT_F64 : CF_EXACT_F32);
-    return truth;
+    for (int64_t i = 0; i < n; ++i) {
+        if (!all && isfinite(truth[i].rounded) && truth[i].scale > 0)
+            continue;
+        if (!indices)
+            indices = cf_alloc((size_t)(2 * most + 1) * sizeof indices[0]);
+        cf_exact_dot_gather_f64(&truth[i], l->first, indices, l->second, indices + most,
+                                cf_conv_taps(l->g, way, base + i, indices, indices + most), format);
+    }
+    free(indices);
 }
 
 static double *widened(const struct cf_tensor *t)
@@ -151,48 +179,28 @@ static double *widened(const struct cf_tensor *t)
     return to;
 }
 
-/* Sums again, from their taps, the elements base .. base + n - 1 that padding may have touched. */
-static void mend(struct cf_truth truth[], const struct cf_conv *g, const struct cf_tensor in[],
-                 enum cf_conv_way way, int64_t base, int64_t n, int all)
-{
-    double *first = NULL, *second = NULL;
-    int64_t *indices = NULL;
-
-    for (int64_t i = 0; i < n; ++i) {
-        if (!all && isfinite(truth[i].rounded) && truth[i].scale > 0)
-            continue;
-        if (!indices) {
-            first = widened(&in[0]);
-            second = widened(&in[1]);
-            indices = cf_alloc((size_t)(2 * cf_conv_most_taps(g, way) + 1) * sizeof indices[0]);
-        }
-        truth[i] = from_taps(g, way, first, second, in[0].dtype, base + i, indices);
-    }
-    free(first);
-    free(second);
-    free(indices);
-}
-
 void cf_conv_fast(struct cf_truth truth[], const struct cf_case *c, const struct cf_tensor in[],
                   enum cf_conv_way way, int threads)
 {
+    static void (*const lay_out[])(struct product *,
+                                   const struct lay *) = {[CF_CONV_FWD] = lay_fwd,
+                                                          [CF_CONV_BWD_DATA] = lay_bwd_data,
+                                                          [CF_CONV_BWD_FILTER] = lay_bwd_filter};
+    double *first = widened(&in[0]), *second = widened(&in[1]);
     struct cf_conv g;
 
     cf_conv_geometry(&g, c, in, way);
-    const int64_t images = way == CF_CONV_BWD_FILTER ? 1 : g.n;
-
-    for (int64_t i = 0; i < images * g.groups; ++i) {
+    for (int64_t i = 0; i < (way == CF_CONV_BWD_FILTER ? 1 : g.n) * g.groups; ++i) {
+        const struct lay lay = {&g, first, second, i / g.groups, i % g.groups};
         struct product job;
 
-        if (way == CF_CONV_FWD)
-            lay_fwd(&job, &g, in, i / g.groups, i % g.groups);
-        else if (way == CF_CONV_BWD_DATA)
-            lay_bwd_data(&job, &g, in, i / g.groups, i % g.groups);
-        else
-            lay_bwd_filter(&job, &g, in, i % g.groups);
+        lay_out[way](&job, &lay);
         const int64_t size = job.m * job.n;
         multiply(truth + i * size, &job, c->dtype, threads);
-        mend(truth + i * size, &g, in, way, i * size, size, !all_finite(&job));
+        mend(truth + i * size, &lay, way, c->dtype == CF_F64 ? CF_EXACT_F64 : CF_EXACT_F32,
+             i * size, size, !all_finite(&job));
         product_stop(&job);
     }
+    free(first);
+    free(second);
 }
