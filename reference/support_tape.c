@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "error.h"
+#include "reference.h"
 
 enum kind { LEAF, COPY, ADD, SUBTRACT, MULTIPLY, DIVIDE, EXP, LOG, SQRT, RELU, DOT, SUM };
 

@@ -50,8 +50,8 @@ struct cf_weights {
 typedef void cf_pass_function(struct cf_training *t, struct cf_batch *b,
                               struct cf_tensor *gradient);
 
-enum cf_status cf_train(cf_pass_function *pass, const struct cf_tensor in[],
-                        struct cf_tensor out[]);
+enum cf_status cf_composite_train(cf_pass_function *pass, const struct cf_tensor in[],
+                                  struct cf_tensor out[]);
 
 /* Tensors of the pass; bits are zero. columns 0: a vector; more than two dims: cf_reshape. */
 struct cf_tensor cf_new(struct cf_training *t, int64_t rows, int64_t columns);

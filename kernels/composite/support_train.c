@@ -250,7 +250,8 @@ static void start(struct cf_training *t, const struct cf_tensor in[], struct cf_
     memcpy(out[CF_OUT_STATE].bits, in[CF_IN_STATE].bits, cf_tensor_bytes(&in[CF_IN_STATE]));
 }
 
-enum cf_status cf_train(cf_pass_function *pass, const struct cf_tensor in[], struct cf_tensor out[])
+enum cf_status cf_composite_train(cf_pass_function *pass, const struct cf_tensor in[],
+                                  struct cf_tensor out[])
 {
     struct cf_training t;
 

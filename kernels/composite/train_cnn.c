@@ -84,7 +84,7 @@ static enum cf_status run(struct cf_library *library, const struct cf_pairs *att
 {
     (void)library; /* the primitives find it */
     (void)attributes;
-    return cf_train(pass, in, out);
+    return cf_composite_train(pass, in, out);
 }
 
 extern const struct cf_kernel cf_kernels_composite_train_cnn[];

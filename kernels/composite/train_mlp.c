@@ -42,7 +42,7 @@ static enum cf_status run(struct cf_library *library, const struct cf_pairs *att
 
     (void)library; /* the primitives find it */
     (void)attributes;
-    return layers >= 1 && layers <= LAYERS_MAX ? cf_train(pass, in, out) : CF_UNSUPPORTED;
+    return layers >= 1 && layers <= LAYERS_MAX ? cf_composite_train(pass, in, out) : CF_UNSUPPORTED;
 }
 
 extern const struct cf_kernel cf_kernels_composite_train_mlp[];
