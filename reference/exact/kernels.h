@@ -24,7 +24,7 @@ static inline int cf_window_grid(int top, int level)
  * split. */
 struct cf_span {
     int highest, lowest;
-    bool special, all_zero;
+    bool special;
 };
 
 /* Bins of the terms by sign and exponent. A bin takes numbers below 2^64 in two halves of 32 bits

@@ -9,7 +9,7 @@ enum {
     FEW = 8,       /* terms that one by one are faster than in a block */
     PLAN_FOR = 64, /* blocks before the choice of levels is made anew, so that it can also sink */
     NO_LEVELS = -1,
-    SAMPLE = 128, /* terms of a block that a first plan looks at */
+    SAMPLE = 128, /* terms of a block that a first plan looks at, an eighth of it at most */
     PART = 16     /* blocks that are worth a thread */
 };
 
@@ -176,7 +176,9 @@ static bool plan_by(struct worker *w, enum cf_terms kind, const void *x, const v
  * holds go to the bins, and so do the next ones, until it is time for a new plan. */
 static void plan_and_add(struct worker *w, enum cf_terms kind, const void *x, const void *y, int n)
 {
-    if (n > 4 * SAMPLE && plan_by(w, kind, x, y, SAMPLE) && by_window(w, kind, x, y, n))
+    const int sample = n / 8 < SAMPLE ? n / 8 / 16 * 16 : SAMPLE;
+
+    if (sample > 0 && plan_by(w, kind, x, y, sample) && by_window(w, kind, x, y, n))
         return;
     if (plan_by(w, kind, x, y, n) && by_window(w, kind, x, y, n))
         return;
