@@ -9,6 +9,7 @@ enum {
     FEW = 8,       /* terms that one by one are faster than in a block */
     PLAN_FOR = 64, /* blocks before the choice of levels is made anew, so that it can also sink */
     NO_LEVELS = -1,
+    MARGIN = 2,   /* binades that such a plan leaves for smaller terms */
     SAMPLE = 128, /* terms of a block that a first plan looks at, an eighth of it at most */
     PART = 16     /* blocks that are worth a thread */
 };
@@ -162,11 +163,14 @@ static int levels_for(enum cf_terms kind, const struct cf_span *s, int *top)
     return 0;
 }
 
-static bool plan_by(struct worker *w, enum cf_terms kind, const void *x, const void *y, int n)
+/* margin: how many binades smaller terms may turn up that the plan did not see. */
+static bool plan_by(struct worker *w, enum cf_terms kind, const void *x, const void *y, int n,
+                    int margin)
 {
     struct cf_span s;
 
     w->kernels->span[kind](&s, x, y, n);
+    s.lowest -= margin;
     w->levels = s.special ? 0 : levels_for(kind, &s, &w->top);
     w->age = 0;
     return w->levels > 0;
@@ -178,9 +182,9 @@ static void plan_and_add(struct worker *w, enum cf_terms kind, const void *x, co
 {
     const int sample = n / 8 < SAMPLE ? n / 8 / 16 * 16 : SAMPLE;
 
-    if (sample > 0 && plan_by(w, kind, x, y, sample) && by_window(w, kind, x, y, n))
+    if (sample > 0 && plan_by(w, kind, x, y, sample, MARGIN) && by_window(w, kind, x, y, n))
         return;
-    if (plan_by(w, kind, x, y, n) && by_window(w, kind, x, y, n))
+    if (plan_by(w, kind, x, y, n, 0) && by_window(w, kind, x, y, n))
         return;
     if (w->levels == 0)
         w->levels = NO_LEVELS;

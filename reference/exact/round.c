@@ -265,17 +265,20 @@ struct cf_truth cf_accumulator_round_scale(const struct cf_accumulator *acc,
     return t;
 }
 
+/* floor(sqrt(v)) for v >= 2^126: the root in double is off by 2^12 at most, a step of Newton leaves
+ * less than 1, and the loops make sure. */
 static uint64_t integer_root(cf_uint128 v)
 {
-    uint64_t root = (uint64_t)1 << 63;
+    const double start = sqrt((double)v);
+    cf_uint128 root = start < 0x1p64 ? (uint64_t)start : UINT64_MAX;
 
-    for (int i = 62; i >= 0; --i) {
-        const uint64_t more = root | (uint64_t)1 << i;
-
-        if ((cf_uint128)more * more <= v)
-            root = more;
-    }
-    return root;
+    root = (root + v / root) / 2;
+    root = root < UINT64_MAX ? root : UINT64_MAX;
+    while (root * root > v)
+        --root;
+    while (root < UINT64_MAX && (root + 1) * (root + 1) <= v)
+        ++root;
+    return (uint64_t)root;
 }
 
 /* The 64 leading bits of the root, and below them one digit that says whether anything is left. A
