@@ -130,16 +130,21 @@ static struct cf_truth rounds_twice(const struct sample *s, enum cf_exact_format
     return t;
 }
 
+/* Terms too small to reach the bit behind the last place still decide a tie; this one forgets them.
+ */
 static struct cf_truth drops_the_sticky_bit(const struct sample *s, enum cf_exact_format format)
 {
+    static struct sample coarse;
     struct cf_truth t = honest(s, format);
-    const double half = t.lo == 0 ? 0 : ldexp(1, ilogb(t.lo));
-    /* Just above a tie, and the bits below the half are not looked at: to even, wrongly or not. */
-    if (isfinite(t.rounded) && t.rounded != 0 && -t.lo < half && t.lo < 0 && fabs(t.lo) > 0)
-        return t;
-    if (format == CF_EXACT_F64 && t.lo != 0 &&
-        fabs(t.lo) > 0.4999999 * (nextafter(fabs(t.rounded), INFINITY) - fabs(t.rounded)))
-        t.rounded = nextafter(t.rounded, t.lo > 0 ? INFINITY : -INFINITY);
+    double most = 0;
+
+    coarse = *s;
+    for (int64_t i = 0; i < s->n; ++i)
+        most = fmax(most, fabs(s->x[i]));
+    for (int64_t i = 0; i < s->n && isfinite(most); ++i)
+        coarse.x[i] = fabs(s->x[i]) < most * 0x1p-54 ? 0 : s->x[i];
+    if (s->op == WITNESS_SUM && s->n > 2)
+        t.rounded = honest(&coarse, format).rounded;
     return t;
 }
 
@@ -173,12 +178,9 @@ static struct cf_truth drops_a_term(const struct sample *s, enum cf_exact_format
 static struct cf_truth scale_rounds_to_nearest(const struct sample *s, enum cf_exact_format format)
 {
     struct cf_truth t = honest(s, format);
-    struct cf_truth abs = *s->x == *s->x && s->op == WITNESS_SUM
-                              ? witness_got(WITNESS_ASUM, s->x, NULL, s->n, CF_EXACT_F64, 1)
-                              : t;
 
-    if (s->op == WITNESS_SUM)
-        t.scale = abs.rounded;
+    if (s->op == WITNESS_SUM && !s->narrow)
+        t.scale = witness_got(WITNESS_ASUM, s->x, NULL, s->n, CF_EXACT_F64, 1).rounded;
     return t;
 }
 
