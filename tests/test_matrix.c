@@ -302,8 +302,9 @@ Test(matrix, discovery_counts_each_library_once)
     struct cf_error err = {0};
 
     make_machine();
-    cr_assert(cf_discover(&m, folder, "flags : pni sse4_2 avx avx2x fma avx2 avx512f", &err) == 0,
-              "%s", err.text);
+    cr_assert(
+        cf_discover(&m, folder, "flags : pni sse4_2 avx avx2x fma avx2 avx512f", NULL, &err) == 0,
+        "%s", err.text);
     for (int i = 0; i < CF_COUNT(rows); ++i)
         cr_expect_eq(count(&m, rows[i].glob), rows[i].n, "%s: %d", rows[i].glob,
                      count(&m, rows[i].glob));
@@ -319,9 +320,28 @@ Test(matrix, discovery_finds_something_on_any_machine)
     struct cf_matrix m = {0};
     struct cf_error err = {0};
 
-    cr_assert(cf_discover(&m, folder, "", &err) == 0, "%s", err.text);
+    cr_assert(cf_discover(&m, folder, "", NULL, &err) == 0, "%s", err.text);
     cr_expect_geq(m.n, 8, "%d", m.n);
     cr_expect_str_eq(m.line[m.baseline], "plain kernel=pairwise");
+    cf_matrix_free(&m);
+}
+
+Test(matrix, convolutions_have_a_field_of_their_own)
+{
+    struct cf_matrix m = {0};
+    struct cf_error err = {0};
+
+    make_machine();
+    put_file("usr/lib/x86_64-linux-gnu/libdnnl.so.2.6", "");
+    cr_assert(cf_discover(&m, folder, "flags : sse4_1 avx2 fma", "convolutions", &err) == 0, "%s",
+              err.text);
+    cr_expect_eq(count(&m, "onednn *libdnnl.so.2.6*"), 2 + 3 + 2 + 1);
+    cr_expect_eq(count(&m, "* isa=AVX2"), 1);
+    cr_expect_eq(count(&m, "* isa=AVX512_CORE"), 0);
+    cr_expect_eq(count(&m, "*openblas-pthread*"), 2 + 2 + 1);
+    cr_expect_eq(count(&m, "plain kernel=winograd-f?x3"), 2);
+    cr_expect(cf_glob_match("onednn kernel=direct * threads=1", m.line[m.baseline]), "%s",
+              m.line[m.baseline]);
     cf_matrix_free(&m);
 }
 

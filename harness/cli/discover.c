@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a place holds, and how it is varied: threads=..., then further keys each by itself. */
+/* What a place holds, and how it is varied: threads=..., then further keys each by itself; "@"
+ * stands for what the CPU can run, coretype's or isa's names. */
 struct provider {
     const char *pattern; /* below a library folder */
     const char *variants[4];
+    const char *backend; /* NULL: blas */
 };
 
 /* In the order of preference for the baseline. Debian keeps each provider in a folder of its own;
@@ -17,23 +19,43 @@ struct provider {
  * and that exceed small machines (8) are where splits differ. */
 static const struct provider providers[] = {
     {"openblas*-pthread/libopenblas*.so*",
-     {"threads={1,2,3,4,8}", "threads=1 coretype=@", "threads=1 align={8,4}"}},
-    {"openblas*-openmp/libopenblas*.so*", {"threads={1,2,3,4,8}"}},
-    {"openblas*-serial/libopenblas*.so*", {"threads=1"}},
-    {"libopenblas*.so*", {"threads={1,2,3,4,8}"}},
-    {"blis-pthread/libblis*.so*", {"threads={1,2,4}"}},
-    {"blis-openmp/libblis*.so*", {"threads={1,2,4}"}},
-    {"blis-serial/libblis*.so*", {"threads=1"}},
-    {"libblis*.so*", {"threads={1,2,4}"}},
-    {"atlas/libblas.so*", {""}},
-    {"lib[st]atlas.so*", {""}},
-    {"blas/libblas.so*", {""}},
-    {"libblas.so.3.*", {""}},
-    {"libmkl_rt.so*", {"threads={1,2,4}"}},
-    {"python3*/site-packages/scipy_openblas*/lib/lib*openblas*.so*", {"threads={1,2}"}},
-    {"python3*/dist-packages/scipy_openblas*/lib/lib*openblas*.so*", {"threads={1,2}"}},
-    {"python3*/site-packages/*.libs/lib*openblas*.so*", {"threads={1,2}"}},
-    {"python3*/dist-packages/*.libs/lib*openblas*.so*", {"threads={1,2}"}}};
+     {"threads={1,2,3,4,8}", "threads=1 coretype=@", "threads=1 align={8,4}"},
+     NULL},
+    {"openblas*-openmp/libopenblas*.so*", {"threads={1,2,3,4,8}"}, NULL},
+    {"openblas*-serial/libopenblas*.so*", {"threads=1"}, NULL},
+    {"libopenblas*.so*", {"threads={1,2,3,4,8}"}, NULL},
+    {"blis-pthread/libblis*.so*", {"threads={1,2,4}"}, NULL},
+    {"blis-openmp/libblis*.so*", {"threads={1,2,4}"}, NULL},
+    {"blis-serial/libblis*.so*", {"threads=1"}, NULL},
+    {"libblis*.so*", {"threads={1,2,4}"}, NULL},
+    {"atlas/libblas.so*", {""}, NULL},
+    {"lib[st]atlas.so*", {""}, NULL},
+    {"blas/libblas.so*", {""}, NULL},
+    {"libblas.so.3.*", {""}, NULL},
+    {"libmkl_rt.so*", {"threads={1,2,4}"}, NULL},
+    {"python3*/site-packages/scipy_openblas*/lib/lib*openblas*.so*", {"threads={1,2}"}, NULL},
+    {"python3*/dist-packages/scipy_openblas*/lib/lib*openblas*.so*", {"threads={1,2}"}, NULL},
+    {"python3*/site-packages/*.libs/lib*openblas*.so*", {"threads={1,2}"}, NULL},
+    {"python3*/dist-packages/*.libs/lib*openblas*.so*", {"threads={1,2}"}, NULL},
+    {NULL, {NULL}, NULL}};
+
+/* For convolutions a library of matrix products is one algorithm among many: fewer of its settings,
+ * and the libraries that have convolutions of their own. */
+static const struct provider convolution_providers[] = {
+    {"libdnnl.so*",
+     {"kernel=direct threads={1,2}", "kernel={blocked,gemm,winograd} threads=1",
+      "kernel=direct threads=1 isa=@", "kernel=direct threads=1 align=4"},
+     "onednn"},
+    {"openblas*-pthread/libopenblas*.so*",
+     {"threads={1,2}", "threads=1 coretype=@", "threads=1 align=4"},
+     NULL},
+    {"libopenblas*.so*", {"threads={1,2}"}, NULL},
+    {"blis-pthread/libblis*.so*", {"threads=1"}, NULL},
+    {"libblis*.so*", {"threads=1"}, NULL},
+    {"blas/libblas.so*", {""}, NULL},
+    {"libblas.so.3.*", {""}, NULL},
+    {"libfftw3f.so*", {""}, "fftw"},
+    {NULL, {NULL}, NULL}};
 
 static const char *const folders[] = {"/usr/lib/*-linux-gnu*",
                                       "/usr/lib64",
@@ -46,17 +68,45 @@ static const char *const folders[] = {"/usr/lib/*-linux-gnu*",
 /* Our own orders: always there. */
 static const char *const ours[] = {"plain kernel={forward,pairwise,kahan,canon}",
                                    "plain kernel=chunks threads={1,2,4}",
-                                   "plain kernel=arrival threads=4"};
+                                   "plain kernel=arrival threads=4", NULL};
+static const char *const convolution_ours[] = {
+    "plain kernel={direct-crs,direct-rsc,direct-c16rsc-fma,im2col-pairwise,im2col-kahan}",
+    "plain kernel={winograd-f2x3,winograd-f4x3,canon}", "plain kernel=forward threads={1,2}", NULL};
+
+/* In the order of preference for the baseline. */
+static const char *const preferred[] = {"*openblas*-pthread/* threads=1", "*/blas/libblas.so*",
+                                        "plain kernel=pairwise", NULL};
+static const char *const convolution_preferred[] = {"onednn kernel=direct * threads=1",
+                                                    "plain kernel=direct-crs", NULL};
+
+/* What is looked for, by the suite that it is for; NULL: for all that are not named. */
+static const struct {
+    const char *suite;
+    const struct provider *providers;
+    const char *const *ours, *const *preferred;
+} fields[] = {{"convolutions", convolution_providers, convolution_ours, convolution_preferred},
+              {NULL, providers, ours, preferred}};
 
 /* Names that OpenBLAS takes and reads back, with what the CPU must have for all its kernels: found
  * by asking 0.3.21 for each. Families with instructions that were given up (FMA4, 3DNow) are left
  * out. */
-static const struct {
+struct named {
     const char *name, *needs;
-} core_types[] = {
-    {"Prescott", "pni"},    {"Nehalem", "sse4_2"},
-    {"Sandybridge", "avx"}, {"Haswell", "avx2 fma"},
-    {"Zen", "avx2 fma"},    {"SkylakeX", "avx512f avx512dq avx512bw avx512vl avx512cd"}};
+};
+static const struct named core_types[] = {
+    {"Prescott", "pni"},
+    {"Nehalem", "sse4_2"},
+    {"Sandybridge", "avx"},
+    {"Haswell", "avx2 fma"},
+    {"Zen", "avx2 fma"},
+    {"SkylakeX", "avx512f avx512dq avx512bw avx512vl avx512cd"},
+    {NULL, NULL}};
+
+/* Names of ONEDNN_MAX_CPU_ISA that are read back, from 2.4 on. */
+static const struct named isas[] = {{"SSE41", "sse4_1"},
+                                    {"AVX2", "avx2 fma"},
+                                    {"AVX512_CORE", "avx512f avx512dq avx512bw avx512vl avx512cd"},
+                                    {NULL, NULL}};
 
 static int has_word(const char *words, const char *word, size_t length)
 {
@@ -85,13 +135,13 @@ static int has_all(const char *flags, const char *needs)
 }
 
 /* "{Haswell,Zen}", or "" when there is none. The caller frees. */
-static char *usable_core_types(const char *flags)
+static char *usable(const struct named *names, const char *flags)
 {
     char *list = cf_strdup("");
 
-    for (int i = 0; i < CF_COUNT(core_types); ++i)
-        if (has_all(flags, core_types[i].needs)) {
-            char *longer = cf_format("%s%s%s", list, *list ? "," : "{", core_types[i].name);
+    for (; names->name; ++names)
+        if (has_all(flags, names->needs)) {
+            char *longer = cf_format("%s%s%s", list, *list ? "," : "{", names->name);
 
             free(list);
             list = longer;
@@ -123,20 +173,27 @@ static char *machine_flags(void)
     return cf_strdup("");
 }
 
+/* The names that "@" stands for in each key. */
+struct names {
+    char *coretype, *isa;
+};
+
 static int add_library(struct cf_matrix *matrix, const struct provider *provider, const char *path,
-                       const char *types, struct cf_error *err)
+                       const struct names *names, struct cf_error *err)
 {
+    const char *backend = provider->backend ? provider->backend : "blas";
     char *escaped = cf_pairs_escape(path);
     int result = 0;
 
     for (int i = 0; i < CF_COUNT(provider->variants) && provider->variants[i] && result == 0; ++i) {
         const char *variant = provider->variants[i], *at = strchr(variant, '@');
+        const char *types = strstr(variant, "isa=@") ? names->isa : names->coretype;
+        const int length = at ? (int)(at - variant) : (int)strlen(variant);
         char *line;
 
         if (at && !*types)
             continue;
-        line = at ? cf_format("blas lib=%s %.*s%s", escaped, (int)(at - variant), variant, types)
-                  : cf_format("blas lib=%s %s", escaped, variant);
+        line = cf_format("%s lib=%s %.*s%s", backend, escaped, length, variant, at ? types : "");
         result = cf_matrix_add(matrix, line, NULL, NULL, err);
         free(line);
     }
@@ -160,7 +217,8 @@ static int is_new(struct seen *seen, const char *path)
 }
 
 static int search(struct cf_matrix *matrix, const struct provider *provider, const char *folder,
-                  const char *root, const char *types, struct seen *seen, struct cf_error *err)
+                  const char *root, const struct names *names, struct seen *seen,
+                  struct cf_error *err)
 {
     char *pattern = cf_format("%s%s/%s", root, folder, provider->pattern);
     glob_t found;
@@ -171,7 +229,7 @@ static int search(struct cf_matrix *matrix, const struct provider *provider, con
             char real[PATH_MAX];
 
             if (realpath(found.gl_pathv[i], real) && strstr(real, ".so") && is_new(seen, real))
-                result = add_library(matrix, provider, real, types, err);
+                result = add_library(matrix, provider, real, names, err);
         }
         globfree(&found);
     }
@@ -179,34 +237,44 @@ static int search(struct cf_matrix *matrix, const struct provider *provider, con
     return result;
 }
 
-static int find_baseline(const struct cf_matrix *matrix)
+static int find_baseline(const struct cf_matrix *matrix, const char *const globs[])
 {
-    static const char *const preferred[] = {"*openblas*-pthread/* threads=1", "*/blas/libblas.so*",
-                                            "plain kernel=pairwise"};
-
-    for (int k = 0; k < CF_COUNT(preferred); ++k)
+    for (int k = 0; globs[k]; ++k)
         for (int i = 0; i < matrix->n; ++i)
-            if (cf_glob_match(preferred[k], matrix->line[i]))
+            if (cf_glob_match(globs[k], matrix->line[i]))
                 return i;
     return 0;
 }
 
-int cf_discover(struct cf_matrix *matrix, const char *root, const char *flags, struct cf_error *err)
+static int field_of(const char *suite)
 {
-    char *own = flags ? cf_strdup(flags) : machine_flags(), *types = usable_core_types(own);
+    int i = 0;
+
+    while (fields[i].suite && (!suite || strcmp(suite, fields[i].suite) != 0))
+        ++i;
+    return i;
+}
+
+int cf_discover(struct cf_matrix *matrix, const char *root, const char *flags, const char *suite,
+                struct cf_error *err)
+{
+    char *own = flags ? cf_strdup(flags) : machine_flags();
+    const struct names names = {usable(core_types, own), usable(isas, own)};
+    const int field = field_of(suite);
     struct seen seen = {0};
     int result = 0;
 
-    for (int p = 0; p < CF_COUNT(providers); ++p)
+    for (const struct provider *p = fields[field].providers; p->pattern; ++p)
         for (int f = 0; f < CF_COUNT(folders) && result == 0; ++f)
-            result = search(matrix, &providers[p], folders[f], root, types, &seen, err);
-    for (int i = 0; i < CF_COUNT(ours) && result == 0; ++i)
-        result = cf_matrix_add(matrix, ours[i], NULL, NULL, err);
-    matrix->baseline = find_baseline(matrix);
+            result = search(matrix, p, folders[f], root, &names, &seen, err);
+    for (const char *const *line = fields[field].ours; *line && result == 0; ++line)
+        result = cf_matrix_add(matrix, *line, NULL, NULL, err);
+    matrix->baseline = find_baseline(matrix, fields[field].preferred);
     for (int i = 0; i < seen.n; ++i)
         free(seen.path[i]);
     free(seen.path);
-    free(types);
+    free(names.coretype);
+    free(names.isa);
     free(own);
     return result;
 }

@@ -142,7 +142,7 @@ static int base_matrix(const struct cf_options *options, struct cf_matrix *matri
     if (found)
         result = cf_matrix_read(matrix, found, err);
     else
-        result = *err->text ? -1 : cf_discover(matrix, "", NULL, err);
+        result = *err->text ? -1 : cf_discover(matrix, "", NULL, options->suite, err);
     free(found);
     return result;
 }

@@ -140,6 +140,17 @@ static int is_worse(const struct judged *a, const struct judged *b)
     return x->upper > y->upper;
 }
 
+/* What a fast algorithm pays: the bits by which its noise exceeds the declared arithmetic's. */
+static const char *loss(struct cf_judgement *j, int configuration, int group, double ratio)
+{
+    const struct cf_measure *measure = &j->measure;
+    const int rule = measure->rule_of[group * j->ledger.n_configurations + configuration];
+
+    if (!(measure->rule[rule].growth > 0) || !(ratio > 0))
+        return "";
+    return cf_arena_format(&j->arena, "; a fast algorithm, it loses %.1f bits", log2(ratio));
+}
+
 static void tell(struct cf_judgement *j, const struct cells *cells, struct cf_finding *finding,
                  const struct judged *worst, int n_cells, int canon)
 {
@@ -163,11 +174,13 @@ static void tell(struct cf_judgement *j, const struct cells *cells, struct cf_fi
     else
         finding->reason = cf_arena_format(
             &j->arena,
-            "the largest of %d cells: RMS error %.3g times that of %s, interval %.3g .. %.3g%s",
+            "the largest of %d cells: RMS error %.3g times that of %s, interval %.3g .. %.3g%s%s",
             n_cells, evidence->estimate, against, evidence->lower, evidence->upper,
             worst->ratio.equivalent ? ", EQ"
             : worst->ratio.superior ? ", superior"
-                                    : "");
+                                    : "",
+            loss(j, finding->configuration, j->ledger.cases[cells->first[worst->cell]].group,
+                 evidence->estimate));
 }
 
 static void start(struct cf_finding *finding)

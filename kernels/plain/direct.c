@@ -6,6 +6,8 @@
  *   direct-rsc          r s c          r s k          p q n
  *   direct-c16rsc-fma   c/16 r s c%16  k/16 r s k%16  n p q       every step one fma
  *
+ *   canon               a permutation of the taps that depends on their number alone, as in canon.c
+ *
  * The first is how the definition is read, the second how NHWC libraries run, the third how
  * oneDNN's blocked direct convolutions do (channels in blocks of one vector register of floats). */
 #include "conv.h"
@@ -41,6 +43,24 @@ static void fill_c16rsc(struct cf_plain_tap *taps, enum cf_way way, int64_t chan
                 taps[t++] = (struct cf_plain_tap){c, rs / s, rs % s};
 }
 
+/* Never to change, as canon.c's. */
+static void fill_canon(struct cf_plain_tap *taps, enum cf_way way, int64_t channels, int64_t r,
+                       int64_t s)
+{
+    const int64_t n = channels * r * s;
+    const struct cf_stream stream = {.seed = (uint64_t)n, .stream = 0x63616e6f};
+
+    fill_crs(taps, way, channels, r, s);
+    for (int64_t i = n - 1; i > 0; --i) {
+        const int64_t j = (int64_t)cf_stream_below(&stream, (uint64_t)i, (uint64_t)i + 1);
+        const struct cf_plain_tap swap = taps[i];
+
+        taps[i] = taps[j];
+        taps[j] = swap;
+    }
+}
+
+static const struct cf_plain_sequence canon = {fill_canon, 0};
 static const struct cf_plain_sequence crs = {fill_crs, 0}, rsc = {fill_rsc, 0},
                                       c16rsc = {fill_c16rsc, 1};
 
@@ -58,6 +78,7 @@ static const struct cf_plain_sequence crs = {fill_crs, 0}, rsc = {fill_rsc, 0},
 RUNS(crs)
 RUNS(rsc)
 RUNS(c16rsc)
+RUNS(canon)
 
 #define ENTRY(way, order, name_)                                                                   \
     {                                                                                              \
@@ -70,4 +91,5 @@ extern const struct cf_kernel cf_kernels_plain_direct[];
 const struct cf_kernel cf_kernels_plain_direct[] = {ENTRIES(crs, "direct-crs"),
                                                     ENTRIES(rsc, "direct-rsc"),
                                                     ENTRIES(c16rsc, "direct-c16rsc-fma"),
+                                                    ENTRIES(canon, "canon"),
                                                     {.op = NULL}};

@@ -50,6 +50,10 @@ NORM(batchnorm_fwd, forward, batch, norm_fwd, 3, 1, 0)
 NORM(batchnorm_bwd, forward, batch, norm_bwd, 3, 3, 0)
 NORM(layernorm_fwd, forward, layer, norm_fwd, 3, 1, 0)
 NORM(layernorm_bwd, forward, layer, norm_bwd, 3, 3, 0)
+NORM(batchnorm_fwd, canon, batch, norm_fwd, 3, 1, 0)
+NORM(batchnorm_bwd, canon, batch, norm_bwd, 3, 3, 0)
+NORM(layernorm_fwd, canon, layer, norm_fwd, 3, 1, 0)
+NORM(layernorm_bwd, canon, layer, norm_bwd, 3, 3, 0)
 NORM(batchnorm_fwd, onepass, batch, norm_fwd, 3, 1, 1)
 NORM(batchnorm_bwd, onepass, batch, norm_bwd, 3, 3, 1)
 NORM(layernorm_fwd, onepass, layer, norm_fwd, 3, 1, 1)
@@ -65,7 +69,7 @@ NORM(layernorm_bwd, onepass, layer, norm_bwd, 3, 3, 1)
 
 extern const struct cf_kernel cf_kernels_plain_norms[];
 const struct cf_kernel cf_kernels_plain_norms[] = {
-    ENTRIES(forward), ENTRIES(onepass), {.op = NULL}};
+    ENTRIES(forward), ENTRIES(canon), ENTRIES(onepass), {.op = NULL}};
 #else
 
 static void TYPED(statistics)(REAL *mean, REAL *sigma, const struct grid *g, const REAL *x,

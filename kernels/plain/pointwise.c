@@ -12,10 +12,10 @@ CF_PLAIN_LAYER(relu_fwd, 1, 1)
 CF_PLAIN_LAYER(relu_bwd, 2, 1)
 
 extern const struct cf_kernel cf_kernels_plain_pointwise[];
-const struct cf_kernel cf_kernels_plain_pointwise[] = {CF_PLAIN_ENTRY(bias_fwd, forward),
-                                                       CF_PLAIN_ENTRY(bias_bwd, forward),
-                                                       CF_PLAIN_ENTRY(relu_fwd, forward),
-                                                       CF_PLAIN_ENTRY(relu_bwd, forward),
+const struct cf_kernel cf_kernels_plain_pointwise[] = {CF_PLAIN_BOTH(bias_fwd),
+                                                       CF_PLAIN_BOTH(bias_bwd),
+                                                       CF_PLAIN_BOTH(relu_fwd),
+                                                       CF_PLAIN_BOTH(relu_bwd),
                                                        {.op = NULL}};
 #else
 

@@ -57,10 +57,10 @@ CF_PLAIN_LAYER(avgpool_fwd, 1, 1)
 CF_PLAIN_LAYER(avgpool_bwd, 1, 1)
 
 extern const struct cf_kernel cf_kernels_plain_pooling[];
-const struct cf_kernel cf_kernels_plain_pooling[] = {CF_PLAIN_ENTRY(maxpool_fwd, forward),
-                                                     CF_PLAIN_ENTRY(maxpool_bwd, forward),
-                                                     CF_PLAIN_ENTRY(avgpool_fwd, forward),
-                                                     CF_PLAIN_ENTRY(avgpool_bwd, forward),
+const struct cf_kernel cf_kernels_plain_pooling[] = {CF_PLAIN_BOTH(maxpool_fwd),
+                                                     CF_PLAIN_BOTH(maxpool_bwd),
+                                                     CF_PLAIN_BOTH(avgpool_fwd),
+                                                     CF_PLAIN_BOTH(avgpool_bwd),
                                                      {.op = NULL}};
 #else
 

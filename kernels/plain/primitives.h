@@ -43,4 +43,7 @@ static inline int cf_plain_takes(const struct cf_pairs *attributes, const struct
                                      : op##_f32(attributes, in, out);                              \
     }
 
+/* forward and canon. */
+#define CF_PLAIN_BOTH(op) CF_PLAIN_ENTRY(op, forward), CF_PLAIN_ENTRY(op, canon)
+
 #endif

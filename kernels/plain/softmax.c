@@ -17,10 +17,10 @@ CF_PLAIN_LAYER(crossentropy_fwd, 2, 1)
 CF_PLAIN_LAYER(crossentropy_bwd, 2, 1)
 
 extern const struct cf_kernel cf_kernels_plain_softmax[];
-const struct cf_kernel cf_kernels_plain_softmax[] = {CF_PLAIN_ENTRY(softmax_fwd, forward),
-                                                     CF_PLAIN_ENTRY(softmax_bwd, forward),
-                                                     CF_PLAIN_ENTRY(crossentropy_fwd, forward),
-                                                     CF_PLAIN_ENTRY(crossentropy_bwd, forward),
+const struct cf_kernel cf_kernels_plain_softmax[] = {CF_PLAIN_BOTH(softmax_fwd),
+                                                     CF_PLAIN_BOTH(softmax_bwd),
+                                                     CF_PLAIN_BOTH(crossentropy_fwd),
+                                                     CF_PLAIN_BOTH(crossentropy_bwd),
                                                      {.op = NULL}};
 #else
 
