@@ -77,8 +77,10 @@ static void use_words(struct cf_launch *launch, const char *const words[], int n
         length += strlen(words[i]) + 1;
     launch->text = cf_alloc(length);
     for (int i = 0; i < n; ++i) {
-        launch->argv[i] = strcpy(launch->text + at, words[i]);
-        at += strlen(words[i]) + 1;
+        const size_t n_bytes = strlen(words[i]) + 1;
+
+        launch->argv[i] = memcpy(launch->text + at, words[i], n_bytes);
+        at += n_bytes;
     }
 }
 

@@ -20,6 +20,11 @@ pid_t cf_session_pid(const struct cf_session *s)
     return s->exited ? 0 : s->pid;
 }
 
+int cf_session_is_open(const struct cf_session *s)
+{
+    return s->is_told;
+}
+
 int cf_session_ready(const struct cf_session *s)
 {
     return s->phase == IDLE && !s->exited && s->force == NONE && s->doom.fate == CF_RAN;
@@ -307,8 +312,11 @@ struct line {
 static void on_written(uv_write_t *request, int status)
 {
     struct line *line = (struct line *)request;
+    struct cf_session *s = request->handle->data;
 
-    (void)status; /* whoever does not read will not answer either */
+    (void)status;            /* whoever does not read will not answer either */
+    if (s->phase == LEAVING) /* bye is the last line: some leave at the end of input only */
+        close_handle(&s->requests);
     free(line->text);
     free(line);
 }

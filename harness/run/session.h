@@ -44,6 +44,7 @@ struct cf_session *cf_session_start(uv_loop_t *, const struct cf_config *,
 /* May it be asked? Not before it has opened, while a request is in work, nor after a fate from
  * which it did not come back whole: then it is replaced. */
 int cf_session_ready(const struct cf_session *);
+int cf_session_is_open(const struct cf_session *); /* `opened` was called */
 void cf_session_ask(struct cf_session *, const struct cf_ask *);
 
 /* Lets the process leave by itself: bye, five seconds, then as for a time-out. `closed` follows. */
