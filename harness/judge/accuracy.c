@@ -107,7 +107,8 @@ static int is_flushed(const struct judging *j, const struct element *x)
         ldexp(cf_dtype_eta(j->dtype), cf_dtype_digits(j->dtype) - 1); /* normal number */
     const double e = fabs((x->got - x->truth->rounded) - x->truth->lo);
 
-    return cf_dtype_digits(j->dtype) > 0 && !(x->error <= x->allowed) &&
+    return cf_dtype_digits(j->dtype) > 0 && x->truth->scale > 0 && isfinite(x->got) &&
+           isfinite(x->truth->rounded) && !(x->error <= x->allowed) &&
            e <= 2 * x->terms * smallest +
                     (x->terms + x->extra) * cf_dtype_u(j->dtype) * x->truth->scale;
 }
