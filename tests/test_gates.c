@@ -287,6 +287,11 @@ Test(gates, the_bound_itself_is_allowed)
         accuracy = judge(&reference, &out, LAMBDA, 0);
         cr_expect_eq(accuracy.gate[CF_S3].n_failed, 1, "element %lld beyond its bound",
                      (long long)i);
+        cf_tensor_set(&out, i, at_bound);
+        reference.truth[0][i].lo -= 0x1p-21 * 0x1p-24 * truth->scale; /* as loose as it may be */
+        accuracy = judge(&reference, &out, LAMBDA, 0);
+        cr_expect_eq(accuracy.gate[CF_S3].n_failed, 0, "element %lld by MPFR", (long long)i);
+        reference.truth[0][i].lo = 0;
         cf_tensor_set(&out, i, truth->rounded);
     }
     cr_expect_eq(found, 4);
@@ -347,6 +352,13 @@ Test(gates, fast_algorithms)
     cr_expect_eq(accuracy.gate[CF_S4].n_judged, 0);
     accuracy = judge(&reference, &out, LAMBDA, 0);
     cr_expect_eq(accuracy.gate[CF_S1].n_failed, 1, "the same is wrong for a classical kernel");
+    finish(&c, &reference, &out);
+    prepare(&c, &reference, &out, "gemm f32 m=4 n=4 k=8 fill=integer seed=1");
+    cf_tensor_set(&out, 15, cf_tensor_get(&out, 15) + 1);
+    accuracy = judge(&reference, &out, LAMBDA, 81);
+    cr_expect_eq(accuracy.gate[CF_S1].n_judged, 0, "larger integers may be rounded on the way");
+    finish(&c, &reference, &out);
+    prepare(&c, &reference, &out, "gemm f32 m=4 n=4 k=8 fill=small seed=1");
     cf_tensor_set(&out, 15, reference.truth[0][15].rounded + 1);
     accuracy = judge(&reference, &out, LAMBDA, 81);
     cr_expect_eq(accuracy.gate[CF_S1].n_failed, 1);
@@ -396,6 +408,19 @@ Test(gates, a_lying_reference_stops_the_run)
     cr_expect_eq(err.exit_code, 3);
     cr_expect(strstr(err.text, c.text) && strstr(err.text, "element 4"), "%s", err.text);
     finish(&c, &reference, &out);
+}
+
+/* The exact value is rounded + lo: the correctly rounded answer has an error too. */
+Test(gates, error_of_an_element)
+{
+    const struct cf_truth truth = {.rounded = 1, .lo = 0x1p-30, .scale = 2};
+    const struct cf_truth infinite = {.rounded = INFINITY, .lo = 0, .scale = INFINITY};
+
+    cr_expect_eq(cf_accuracy_error(&truth, 1, CF_F32), -0x1p-7);
+    cr_expect_eq(cf_accuracy_error(&truth, 1 + 0x1p-23, CF_F32), 1 - 0x1p-7);
+    cr_expect(isnan(cf_accuracy_error(&truth, NAN, CF_F32)));
+    cr_expect(isnan(cf_accuracy_error(&truth, INFINITY, CF_F32)));
+    cr_expect(isnan(cf_accuracy_error(&infinite, 1, CF_F32)));
 }
 
 /* RMS and bias: one element of eight errs by 3 u S. */
