@@ -345,6 +345,30 @@ Test(reports, markdown_is_at_most_60_lines)
     free(page);
 }
 
+/* A page that people read is reviewed as text: tests/data/report.* hold what the sample looks like.
+ * After a wanted change: copy build/samples/report.* there, in a commit of their own. */
+Test(reports, pages_are_as_reviewed)
+{
+    static const char *const names[][2] = {{"text", "report.txt"}, {"markdown", "report.md"}};
+    const struct cf_findings f = sample();
+
+    for (int i = 0; i < CF_COUNT(names); ++i) {
+        char *text = print(names[i][0], &f), *path, *golden = cf_alloc_zero(65536);
+        FILE *in;
+
+        keep_sample(names[i][1], text);
+        path = cf_format(CF_SOURCE_DIR "/tests/data/%s", names[i][1]);
+        in = fopen(path, "r");
+        cr_assert(in != NULL, "%s cannot be read", path);
+        cr_assert(fread(golden, 1, 65535, in) > 0);
+        fclose(in);
+        cr_expect_str_eq(text, golden, "%s is not %s:\n%s", names[i][0], path, text);
+        free(golden);
+        free(path);
+        free(text);
+    }
+}
+
 /* The words of the shell are the words of the store: quoting and merging must not change them. */
 Test(reports, replay_lines)
 {

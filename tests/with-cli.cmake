@@ -11,3 +11,6 @@ if(TARGET conform-program)
   add_test(NAME cli_commands COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli.sh ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
   set_tests_properties(cli_commands PROPERTIES TIMEOUT 240)
 endif()
+
+add_test(NAME entry COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/entry.sh ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
+set_tests_properties(entry PROPERTIES TIMEOUT 60)
