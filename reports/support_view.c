@@ -65,8 +65,10 @@ static int weakness(enum cf_verdict verdict)
 }
 
 static void gather(struct cf_view_cell *cell, enum cf_level level, enum cf_verdict verdict,
-                   int wrong)
+                   int wrong, int open)
 {
+    if (level == CF_NONE)
+        cell->open = open && (cell->n == 0 || cell->level != CF_NONE || cell->open);
     if (cell->n == 0 || level < cell->level)
         cell->level = level;
     if (cell->n == 0 || weakness(verdict) > weakness(cell->verdict))
@@ -75,21 +77,49 @@ static void gather(struct cf_view_cell *cell, enum cf_level level, enum cf_verdi
     ++cell->n;
 }
 
+/* Is it only the bits that are known to differ? */
+static int is_open(const struct cf_findings *findings, const struct cf_cell_finding *cell)
+{
+    if (cell->level != CF_NONE || cell->verdict != CF_FAIL || cell->wrong)
+        return 0;
+    for (int i = 0; i < findings->n_findings; ++i) {
+        const struct cf_finding *v = &findings->findings[i];
+
+        if (v->configuration == cell->configuration && v->verdict == CF_FAIL &&
+            v->demand.level != CF_NUMERICAL && strcmp(v->group, cell->group) == 0 &&
+            strcmp(v->suite, cell->suite) == 0)
+            return 0;
+    }
+    return findings->required == CF_NUMERICAL;
+}
+
+static int is_part(const struct cf_cell_finding *part, int configuration, const char *suite,
+                   const char *op)
+{
+    const size_t length = strcspn(part->group, " ");
+
+    return part->configuration == configuration && (!suite || strcmp(part->suite, suite) == 0) &&
+           (!op || (strlen(op) == length && strncmp(part->group, op, length) == 0));
+}
+
 struct cf_view_cell cf_view_configuration(const struct cf_findings *findings, int configuration,
                                           const char *suite, const char *op)
 {
     struct cf_view_cell cell = {0};
+    int n_skipped = 0;
 
     for (int i = 0; i < findings->n_cells; ++i) {
         const struct cf_cell_finding *part = &findings->cells[i];
-        const size_t length = strcspn(part->group, " ");
 
-        if (part->configuration != configuration || (suite && strcmp(part->suite, suite) != 0))
+        if (!is_part(part, configuration, suite, op))
             continue;
-        if (op && (strlen(op) != length || strncmp(part->group, op, length) != 0))
-            continue;
-        gather(&cell, part->level, part->verdict, part->wrong);
+        if (part->verdict == CF_SKIP && !part->wrong)
+            ++n_skipped;
+        else
+            gather(&cell, part->level, part->verdict, part->wrong, is_open(findings, part));
     }
+    if (cell.n == 0 && n_skipped > 0)
+        cell = (struct cf_view_cell){.n = n_skipped, .verdict = CF_SKIP};
     return cell;
 }
 
@@ -102,7 +132,8 @@ struct cf_view_cell cf_view_invariance(const struct cf_findings *findings, const
         const struct cf_invariance_finding *part = &findings->invariances[i];
 
         if (part->scope == scope && part->verdict != CF_SKIP && strcmp(part->family, family) == 0)
-            gather(&cell, part->level, part->verdict, 0);
+            gather(&cell, part->level, part->verdict, 0,
+                   part->verdict == CF_UNKNOWN && part->n_different > 0);
     }
     return cell;
 }
@@ -130,6 +161,8 @@ const char *cf_view_short(const struct cf_view_cell *cell)
 
     if (cell->n == 0 || (cell->verdict == CF_SKIP && !cell->wrong))
         return "-";
+    if (cell->level == CF_NONE && cell->open && !cell->wrong)
+        return "<num";
     if (cell->verdict == CF_UNKNOWN && cell->level == CF_NONE && !cell->wrong)
         return "?";
     return names[cell->wrong != 0][cell->level];
@@ -140,14 +173,36 @@ static int told(const struct cf_finding *finding, int pass)
     return pass == 0 ? finding->wrong : !finding->wrong && finding->verdict == CF_FAIL;
 }
 
-static int repeats(const struct cf_finding *finding, const struct cf_finding *worst[], int n)
+/* Columns of a label that its relatives share: up to its threads. */
+static size_t family_length(const char *label)
 {
-    for (int i = 0; i < n; ++i)
-        if (worst[i] == finding || (worst[i]->configuration == finding->configuration &&
-                                    worst[i]->demand.scope == finding->demand.scope &&
-                                    strcmp(worst[i]->component, finding->component) == 0))
-            return worst[i] == finding ? 2 : 1;
-    return 0;
+    const char *threads = strstr(label, " threads=");
+
+    return threads ? (size_t)(threads - label) : strlen(label);
+}
+
+static int same_family(const char *a, const char *b)
+{
+    const size_t length = family_length(a);
+
+    return length == family_length(b) && strncmp(a, b, length) == 0;
+}
+
+/* 2: it is there; 1: one like it is there. */
+static int repeats(const struct cf_findings *findings, const struct cf_finding *finding,
+                   const struct cf_finding *worst[], int n)
+{
+    const char *label = findings->configurations[finding->configuration].label;
+    int found = 0;
+
+    for (int i = 0; i < n && found < 2; ++i)
+        if (worst[i] == finding)
+            found = 2;
+        else if (worst[i]->demand.scope == finding->demand.scope &&
+                 strcmp(worst[i]->component, finding->component) == 0 &&
+                 same_family(label, findings->configurations[worst[i]->configuration].label))
+            found = 1;
+    return found;
 }
 
 int cf_view_worst(const struct cf_findings *findings, const struct cf_finding *worst[], int max,
@@ -164,7 +219,7 @@ int cf_view_worst(const struct cf_findings *findings, const struct cf_finding *w
             for (int i = 0; i < findings->n_findings && n < max; ++i) {
                 const struct cf_finding *finding = &findings->findings[i];
 
-                if (told(finding, pass) && repeats(finding, worst, n) <= again)
+                if (told(finding, pass) && repeats(findings, finding, worst, n) <= again)
                     worst[n++] = finding;
             }
     return n;
@@ -179,6 +234,30 @@ char *cf_view_head(const struct cf_finding *finding)
     return cf_format("%s %s %s-%s %s", finding->wrong ? "WRONG" : words[finding->verdict],
                      cf_level_name(finding->demand.level), between, cf_scope_name(scope),
                      finding->suite);
+}
+
+char *cf_view_members(const struct cf_findings *findings, const struct cf_class_finding *class_,
+                      int number)
+{
+    const char *before = NULL;
+    char *list = cf_strdup("");
+
+    for (int i = 0; i < findings->n_configurations; ++i) {
+        const char *label = findings->configurations[i].label, *more = label, *between = "; ";
+        char *longer;
+
+        if (class_->class_of[i] != number)
+            continue;
+        if (before && same_family(before, label) && label[family_length(label)]) {
+            more = label + family_length(label) + strlen(" threads=");
+            between = ", ";
+        }
+        longer = cf_format("%s%s%s", list, before ? between : "", more);
+        free(list);
+        list = longer;
+        before = label;
+    }
+    return list;
 }
 
 void cf_view_largest(const struct cf_findings *findings, const struct cf_class_finding *class_,

@@ -22,9 +22,12 @@ struct cf_view_cell {
     enum cf_level level;
     enum cf_verdict verdict;
     int wrong;
+    int open; /* the bits differ, and nothing was proven about how far: no level is excluded but the
+                 numerical one */
 };
 
-/* A configuration over the groups of one suite (NULL: all) and one op (NULL: all). */
+/* A configuration over the groups of one suite (NULL: all) and one op (NULL: all); parts that were
+ * skipped count only where there are no others. */
 struct cf_view_cell cf_view_configuration(const struct cf_findings *findings, int configuration,
                                           const char *suite, const char *op);
 /* A family along a scope; skipped parts are left out. */
@@ -32,18 +35,24 @@ struct cf_view_cell cf_view_invariance(const struct cf_findings *findings, const
                                        enum cf_scope scope);
 int cf_view_scope_used(const struct cf_findings *findings, enum cf_scope scope);
 
-/* "num", "stat", "sci", "func", "none", with "!" when proven wrong; "?" unknown; "-" nothing. */
+/* "num", "stat", "sci", "func", "none", with "!" when proven wrong; "<num" when it is open how far
+ * below; "?" unknown; "-" nothing. */
 const char *cf_view_short(const struct cf_view_cell *cell);
 
 /* The findings to print first, at most `max`: proven errors, then failures, in the judge's order,
- * each (configuration, scope, component) once before any is repeated. *n_all receives how many
- * there are in all. Returns how many were put into worst[]. */
+ * each (family, scope, component) once before any is repeated, where a family is a label up to its
+ * threads. *n_all receives how many there are in all. Returns how many were put into worst[]. */
 int cf_view_worst(const struct cf_findings *findings, const struct cf_finding *worst[], int max,
                   int *n_all);
 
 /* "FAIL numerical across-thread dot_basic": verdict, demand and suite of a finding. The caller
  * frees. */
 char *cf_view_head(const struct cf_finding *finding);
+
+/* "openblas 0.3.21 threads=1, 2, 2 Zen; plain kahan": the labels of one class, shorter by what
+ * neighbours share. The caller frees. */
+char *cf_view_members(const struct cf_findings *findings, const struct cf_class_finding *class_,
+                      int number);
 
 /* The largest class of a class finding: its number, members and the configurations that have a
  * class at all. */

@@ -8,7 +8,8 @@
 #include "support_view.h"
 
 #define WORST_MAX 12
-#define CELL      6
+#define CELL      5
+#define FIXED     26 /* columns of a row beside the label and the cells */
 
 struct table {
     FILE *out;
@@ -74,7 +75,7 @@ static const char *configuration_label(const struct table *t, int i)
 static void configuration_head(const struct table *t, const struct cf_view_names *names)
 {
     cf_text_cell(t->out, "", t->label + 3);
-    fputs("level        meets    slower", t->out);
+    fputs("level  meets    slower", t->out);
     for (int k = 0; k < names->n; ++k) {
         fputs("  ", t->out);
         cf_text_cell(t->out, names->name[k], CELL);
@@ -94,10 +95,12 @@ static void configuration_row(const struct table *t, int i, const struct cf_view
                               int by_op)
 {
     const struct cf_configuration_finding *c = &t->findings->configurations[i];
+    const struct cf_view_cell overall = cf_view_configuration(t->findings, i, NULL, NULL);
 
     fputs(c->is_baseline ? "* " : "  ", t->out);
-    cf_text_cell(t->out, c->label, t->label + 1);
-    cf_text_cell(t->out, c->wrong ? "WRONG" : cf_level_name(c->level), 13);
+    cf_text_cell(t->out, c->label, t->label);
+    putc(' ', t->out);
+    cf_text_cell(t->out, overall.n ? cf_view_short(&overall) : "-", 7);
     cf_text_paint(t->out, t->page, colour_of(c->at_required, c->wrong),
                   cf_verdict_name(c->at_required), 7);
     slowdown(t->out, c->slowdown);
@@ -117,20 +120,22 @@ static void configurations(struct table *t)
     struct cf_view_names suites = cf_view_suites(t->findings), ops = cf_view_ops(t->findings);
     const int by_op = suites.n < 2;
     struct cf_view_names *names = by_op ? &ops : &suites;
-    const int room = (t->page->width - 32 - 20) / (CELL + 2), all = names->n;
+    const int room = (t->page->width - FIXED - 24) / (CELL + 2), all = names->n;
 
     names->n = names->n > room ? (room > 0 ? room : 0) : names->n;
     t->label = label_width(t, configuration_label, t->findings->n_configurations,
-                           32 + names->n * (CELL + 2));
+                           FIXED + names->n * (CELL + 2));
     heading(t, by_op ? "Configurations and ops, by level against the baseline (*)"
                      : "Configurations and suites, by level against the baseline (*)");
     configuration_head(t, names);
     for (int i = 0; i < t->findings->n_configurations; ++i)
         configuration_row(t, i, names, by_op);
-    cf_text_wrap(t->out, t->page,
-                 "num: the same bits; stat: the same error distribution; sci, func: weaker; "
-                 "!: proven wrong; ?: unknown; slower: time / the baseline's",
-                 0, 0);
+    cf_text_wrap(
+        t->out, t->page,
+        "num: the same bits; <num: other bits, how far was not measured; stat: the same error "
+        "distribution; sci, func: weaker; !: proven wrong; ?: unknown; slower: time / the "
+        "baseline's",
+        0, 0);
     if (names->n < all)
         fprintf(t->out, "%d more columns do not fit; the other formats have them\n",
                 all - names->n);
@@ -162,6 +167,13 @@ static void not_measured(const struct table *t)
     }
 }
 
+static int scope_width(int scope)
+{
+    const int n = (int)strlen(cf_scope_name((enum cf_scope)scope));
+
+    return n > CELL ? n : CELL;
+}
+
 static void invariance_row(const struct table *t, const char *family)
 {
     fputs("  ", t->out);
@@ -177,7 +189,7 @@ static void invariance_row(const struct table *t, const char *family)
                       cell.n == 0                  ? CF_DIM
                       : cell.level == CF_NUMERICAL ? CF_GREEN
                                                    : CF_YELLOW,
-                      cf_view_short(&cell), (int)strlen(cf_scope_name((enum cf_scope)scope)));
+                      cf_view_short(&cell), scope_width(scope));
     }
     putc('\n', t->out);
 }
@@ -192,7 +204,7 @@ static void invariance(struct table *t)
     heading(t, "Invariance: the level that is kept when only this changes");
     for (int scope = 0; scope < CF_N_SCOPES; ++scope)
         if (cf_view_scope_used(t->findings, (enum cf_scope)scope))
-            columns += 2 + (int)strlen(cf_scope_name((enum cf_scope)scope));
+            columns += 2 + scope_width(scope);
     t->label = 8;
     for (int i = 0; i < families.n; ++i)
         if (cf_text_width(families.name[i]) > t->label)
@@ -202,21 +214,32 @@ static void invariance(struct table *t)
     cf_text_cell(t->out, "", t->label + 2);
     for (int scope = 0; scope < CF_N_SCOPES; ++scope)
         if (cf_view_scope_used(t->findings, (enum cf_scope)scope))
-            fprintf(t->out, "  %s", cf_scope_name((enum cf_scope)scope));
+            fprintf(t->out, "  %-*s", scope_width(scope), cf_scope_name((enum cf_scope)scope));
     putc('\n', t->out);
     for (int i = 0; i < families.n; ++i)
         invariance_row(t, families.name[i]);
     cf_view_names_free(&families, 0);
 }
 
-/* The labels of one class, with commas. The caller frees. */
-static char *members(const struct cf_findings *f, const struct cf_class_finding *c, int number)
+static int same_classes(const struct cf_findings *f, int a, int b)
 {
-    char *list = cf_strdup("");
+    return memcmp(f->classes[a].class_of, f->classes[b].class_of,
+                  (size_t)f->n_configurations * sizeof f->classes[a].class_of[0]) == 0;
+}
 
-    for (int i = 0; i < f->n_configurations; ++i)
-        if (c->class_of[i] == number) {
-            char *longer = cf_format("%s%s%s", list, *list ? ", " : "", f->configurations[i].label);
+/* "dot f32, dot f64": the groups from this one on that are divided in the same way. NULL when an
+ * earlier line has told it. The caller frees. */
+static char *groups(const struct cf_findings *f, int k)
+{
+    char *list = NULL;
+
+    for (int i = 0; i < k; ++i)
+        if (same_classes(f, i, k))
+            return NULL;
+    for (int i = k; i < f->n_classes; ++i)
+        if (same_classes(f, i, k)) {
+            char *longer =
+                cf_format("%s%s%s", list ? list : "", list ? ", " : "", f->classes[i].group);
 
             free(list);
             list = longer;
@@ -224,22 +247,26 @@ static char *members(const struct cf_findings *f, const struct cf_class_finding 
     return list;
 }
 
-static void class_line(const struct table *t, const struct cf_class_finding *c)
+static void class_line(const struct table *t, int k)
 {
+    const struct cf_class_finding *c = &t->findings->classes[k];
     int number, n_members, n_measured;
-    char *list, *line;
+    char *names = groups(t->findings, k), *list, *line;
 
+    if (!names)
+        return;
     cf_view_largest(t->findings, c, &number, &n_members, &n_measured);
-    list = members(t->findings, c, number);
+    list = cf_view_members(t->findings, c, number);
     if (n_members < 2)
-        line = cf_format("%s: no two of %d agree bit for bit", c->group, n_measured);
+        line = cf_format("%s: no two of %d agree bit for bit", names, n_measured);
     else if (n_members == n_measured)
-        line = cf_format("%s: all %d agree bit for bit", c->group, n_measured);
+        line = cf_format("%s: all %d agree bit for bit", names, n_measured);
     else
-        line = cf_format("%s: these %d of %d agree bit for bit: %s; in all %d different answers",
-                         c->group, n_members, n_measured, list, c->n_classes);
+        line = cf_format("%s: these %d of %d agree bit for bit (%d different answers in all): %s",
+                         names, n_members, n_measured, c->n_classes, list);
     fputs("  ", t->out);
     cf_text_wrap(t->out, t->page, line, 2, 6);
+    free(names);
     free(list);
     free(line);
 }
@@ -249,7 +276,7 @@ static void classes(const struct table *t)
     if (t->findings->n_classes > 0)
         heading(t, "Who agrees with whom");
     for (int i = 0; i < t->findings->n_classes; ++i)
-        class_line(t, &t->findings->classes[i]);
+        class_line(t, i);
 }
 
 static void witness(const struct table *t, const char *name, const struct cf_witness *w)

@@ -81,7 +81,9 @@ char *cf_label_make(const struct cf_config *config)
 
         if (!p->key || strcmp(p->key, "lib") == 0 || strcmp(p->key, "kernel") == 0)
             continue;
-        word = cf_format("%s=%s", strncmp(p->key, "env.", 4) == 0 ? p->key + 4 : p->key, p->value);
+        word = strcmp(p->key, "coretype") == 0
+                   ? cf_strdup(p->value)
+                   : cf_format("%s=%s", p->key + 4 * (strncmp(p->key, "env.", 4) == 0), p->value);
         text = join(text, " ", word);
         free(word);
     }
