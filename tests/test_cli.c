@@ -49,7 +49,8 @@ static int parse(struct cf_options *options, const char *name, const char *line,
                  struct cf_error *err)
 {
     static char words[1024];
-    char *argv[32] = {"conform"}, *rest = NULL;
+    static char name_[] = "conform";
+    char *argv[32] = {name_}, *rest = NULL;
     int argc = 1;
 
     snprintf(words, sizeof words, "%s", line);

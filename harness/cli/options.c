@@ -20,7 +20,7 @@ const struct cf_option cf_option_table[] = {
      "numerical (default), statistical, scientific or functional"},
     {"scope", 0, "SCOPE", CF_WORD, JUDGING, AT(scope_name),
      "only what may differ along this: run, thread, isa, library, alignment, batch, position, ..."},
-    {"suite", 's', "SUITE", CF_WORD, SELECTING, AT(suite), "only this suite (default: all)"},
+    {"suite", 's', "SUITE", CF_WORD, SELECTING, AT(suite), "this suite (default: reductions), or all"},
     {"matrix", 'c', "FILE", CF_WORD, SELECTING, AT(matrix),
      "the configurations, as YAML (default: conform.yaml, else what the machine has)"},
     {"case", 0, "TEXT", CF_WORDS, SELECTING, AT(cases),

@@ -267,7 +267,7 @@ static int check_suite(const char *suite, struct cf_error *err)
 
 int cf_select_cases(const struct cf_options *options, struct cf_plan *plan, struct cf_error *err)
 {
-    const char *suite = options->suite ? options->suite : "all";
+    const char *suite = options->suite ? options->suite : "reductions";
     int result = check_suite(suite, err);
 
     plan->level = options->level;
