@@ -60,11 +60,12 @@ int cf_mpi_write(struct cf_library *library, const void *bytes, size_t n)
 /* Beside this program. */
 static int find_helper(char path[512], struct cf_error *err)
 {
-    const ssize_t n = readlink("/proc/self/exe", path, 480);
+    char self[480];
+    const ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
 
-    path[n > 0 ? n : 0] = '\0';
-    if (n > 0 && strrchr(path, '/'))
-        strcpy(strrchr(path, '/') + 1, HELPER);
+    self[n > 0 ? n : 0] = '\0';
+    snprintf(path, 512, "%.*s/" HELPER, strrchr(self, '/') ? (int)(strrchr(self, '/') - self) : 0,
+             self);
     return access(path, X_OK) == 0
                ? 0
                : cf_fail(err,
