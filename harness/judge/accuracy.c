@@ -248,7 +248,7 @@ int cf_accuracy_judge(struct cf_accuracy *accuracy, const struct cf_reference *r
     *accuracy = (struct cf_accuracy){0};
     for (int o = 0; o < reference->op->n_outputs; ++o) {
         struct cf_tensor out = reference->out[o];
-        const int64_t n = cf_tensor_count(&out);
+        const int64_t n = reference->op->element ? cf_tensor_count(&out) : 0;
 
         if (at + cf_tensor_bytes(&out) > n_bytes)
             break;

@@ -121,6 +121,9 @@ static void conclude_nothing(struct cf_judgement *j, struct cf_finding *finding,
     if (cf_judgement_coverage(j, finding->configuration, group)->n_fates[CF_RAN] == 0) {
         finding->verdict = CF_SKIP;
         finding->reason = "nothing ran";
+    } else if (op && !op->element) {
+        finding->verdict = CF_SKIP;
+        finding->reason = "a training run has no element-wise truth";
     } else if (gate->slot == CF_SLOT_S1 && op && !op->integer_exact) {
         finding->verdict = CF_SKIP;
         finding->reason = "the op rounds on integers too";

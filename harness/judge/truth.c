@@ -144,6 +144,13 @@ static int confirm_sample(const struct cf_reference *reference, int o, struct cf
     return 0;
 }
 
+/* A training run has no element-wise truth: no number compares with it. */
+static void fill_nothing(struct cf_reference *reference)
+{
+    for (int64_t i = 0; i < reference->n_elements; ++i)
+        reference->truth[0][i] = (struct cf_truth){.rounded = NAN};
+}
+
 static int fill_truth(struct cf_reference *reference, int threads, struct cf_error *err)
 {
     for (int o = 0; o < reference->op->n_outputs; ++o) {
@@ -199,7 +206,7 @@ static void allocate(struct cf_reference *reference)
         reference->terms[o] = terms;
         block += n;
         terms += n;
-        for (int64_t i = 0; i < n; ++i)
+        for (int64_t i = 0; reference->op->terms && i < n; ++i)
             reference->terms[o][i] = reference->op->terms(reference->c, o, i);
     }
 }
@@ -221,7 +228,11 @@ int cf_reference_open(struct cf_reference *reference, const struct cf_case *c,
     reference->product = product_of_maxima(reference);
     result = check_inputs(reference, inputs, &drawn, err);
     cf_cache_key(&key, c->text, &drawn);
-    if (result == 0 &&
+    if (!op->element) {
+        fill_nothing(reference);
+        cached = 0;
+    }
+    if (result == 0 && op->element &&
         !(cached && cf_cache_read(&key, reference->truth[0], reference->n_elements) == 0)) {
         result = fill_truth(reference, threads, err);
         if (result == 0 && cached)
