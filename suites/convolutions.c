@@ -49,9 +49,22 @@ static const struct cf_case_list lists[] = {
     {WAYS " {f32,f64} n=4 c=1 h=28 w=28 k=6 r=5 s=5 pad=2 fill={normal,uniform}", ANY, 2, 1},
     {WAYS " f32 n=4 c=6 h=14 w=14 k=16 r=5 s=5 fill=normal", ANY, 2, 1},
     {WAYS " {bf16,f16} n=2 c=16 h=16 w=16 k=16 r=3 s=3 pad=1 fill=normal", ANY, 2, 1},
-    /* Bits in ten fresh workers: shapes of which one lies on either side of a vector and a block.
-     */
-    {WAYS " {f32,f64} n=2 c={15,16,17} h=9 w={8,17} k=8 r=3 s=3 pad=1 fill=normal seed={1,2}",
+    /* Bits in ten fresh workers, 299 comparisons and more of each op and type: shapes that lie on
+     * either side of a vector and a block, then many inputs of one. */
+    {WAYS " {f32,f64} n=2 c={15,16,17} h={7,9} w={8,17} k=8 r=3 s=3 pad=1 fill=normal seed={1..3}",
+     NUMERICAL, FRESH, 1},
+    {WAYS " {bf16,f16} n=1 c=17 h=7 w=8 k=8 r=3 s=3 pad=1 fill=normal seed={1..34}", NUMERICAL,
+     FRESH, 1},
+    {"{maxpool_fwd,maxpool_bwd,avgpool_fwd,avgpool_bwd} f32 n=2 c=5 h=7 w=6 r=3 s=3 stride=2 pad=1 "
+     "fill=normal seed={1..34}",
+     NUMERICAL, FRESH, 1},
+    {"{bias_fwd,bias_bwd,relu_fwd,relu_bwd,batchnorm_fwd,batchnorm_bwd} f32 n=2 c=8 h=5 w=7 "
+     "fill=normal "
+     "seed={1..34}",
+     NUMERICAL, FRESH, 1},
+    {"{layernorm_fwd,layernorm_bwd,softmax_fwd,softmax_bwd,crossentropy_fwd,crossentropy_bwd} f32 "
+     "n=4 c=65 "
+     "fill=normal seed={1..34}",
      NUMERICAL, FRESH, 1},
     {WAYS " f32 n=1 c={64,65} h=6 w=6 k=16 r=3 s=3 pad=1 fill=normal", STATISTICS, 4, 1},
     /* One image alone or in another place of the batch; a channel alone or in another place. */
@@ -88,8 +101,8 @@ static const struct cf_case_list lists[] = {
      1},
     {WAYS " {f32,f64} n=1 c=4 h=12 w=11 k=6 r=3 s=3 stride=2 pad=3 dilation=3 fill={integer,small}",
      ANY, 1, 1},
-    {WAYS " {f32,f64,bf16} n=2 c=17 h=9 w=10 k=19 r=3 s=3 pad=1 fill={integer,small,spike}", ANY, 1,
-     1},
+    {WAYS " {f32,f64,bf16,f16} n=2 c=17 h=9 w=10 k=19 r=3 s=3 pad=1 fill={integer,small,spike}",
+     ANY, 1, 1},
     {WAYS " {f32,bf16} n=1 c=64 h=8 w=8 k=16 r=3 s=3 stride=2 pad=1 fill={integer,small}", ANY, 1,
      1},
     /* Reduced precision and transforms show where few terms meet (tf32 at n = 1 .. 64), where one
@@ -112,7 +125,8 @@ static const struct cf_case_list lists[] = {
      "seed={1..20}",
      STATISTICS, 1, 1},
     {WAYS " f64 n=1 c=16 h=4 w=4 k=16 r=3 s=3 pad=1 fill=normal seed={1..20}", STATISTICS, 1, 1},
-    {WAYS " bf16 n=1 c=16 h=4 w=4 k=16 r=3 s=3 pad=1 fill=normal seed={1..20}", STATISTICS, 1, 1},
+    {WAYS " {bf16,f16} n=1 c=16 h=4 w=4 k=16 r=3 s=3 pad=1 fill=normal seed={1..20}", STATISTICS, 1,
+     1},
     /* Layers. Small integers make ties for max pooling, and sums that are exact. */
     {"{maxpool_fwd,maxpool_bwd} f32 n=2 c=5 h=14 w=13 r={2,3} s=3 stride=2 pad=1 "
      "fill={small,normal}",
@@ -128,7 +142,10 @@ static const struct cf_case_list lists[] = {
      ANY, 2, 1},
     {"{avgpool_fwd,avgpool_bwd} f32 n=1 c=4 h=8 w=8 r=2 s=2 stride=2 fill=normal seed={1..20}",
      STATISTICS, 1, 1},
-    {"{bias_fwd,bias_bwd} f32 n=1 c=16 h=4 w=4 fill=normal seed={1..20}", STATISTICS, 1, 1},
+    {"{maxpool_fwd,maxpool_bwd} f32 n=1 c=4 h=9 w=9 r=3 s=3 stride=2 fill=normal seed={1..20}",
+     STATISTICS, 1, 1},
+    {"{bias_fwd,bias_bwd,relu_fwd,relu_bwd} f32 n=1 c=16 h=4 w=4 fill=normal seed={1..20}",
+     STATISTICS, 1, 1},
     {"{batchnorm_fwd,batchnorm_bwd} f32 n=2 c=8 h=4 w=4 fill=normal seed={1..20}", STATISTICS, 1,
      1},
     {"{layernorm_fwd,layernorm_bwd} f32 n=4 c=64 fill=normal seed={1..20}", STATISTICS, 1, 1},

@@ -70,14 +70,14 @@ static const char *const ours[] = {"plain kernel={forward,pairwise,kahan,canon}"
                                    "plain kernel=chunks threads={1,2,4}",
                                    "plain kernel=arrival threads=4", NULL};
 static const char *const convolution_ours[] = {
-    "plain kernel={direct-crs,direct-rsc,direct-c16rsc-fma,im2col-pairwise,im2col-kahan}",
+    "plain kernel={direct-crs,direct-rsc,direct-crs-fma,direct-rsc-fma,im2col-pairwise}",
     "plain kernel={winograd-f2x3,winograd-f4x3,canon}", "plain kernel=forward threads={1,2}", NULL};
 
 /* In the order of preference for the baseline. */
 static const char *const preferred[] = {"*openblas*-pthread/* threads=1", "*/blas/libblas.so*",
                                         "plain kernel=pairwise", NULL};
-static const char *const convolution_preferred[] = {"onednn kernel=direct * threads=1",
-                                                    "plain kernel=direct-crs", NULL};
+/* canon has every op in every type. */
+static const char *const convolution_preferred[] = {"plain kernel=canon", NULL};
 
 /* What is looked for, by the suite that it is for; NULL: for all that are not named. */
 static const struct {

@@ -10,8 +10,8 @@
  * /proc/cpuinfo, can run; NULL: those of this machine) and alignments, then our own orders of
  * summation. The baseline is the first OpenBLAS with pthreads on one thread, else the reference
  * BLAS, else the pairwise order. For the suite convolutions (`suite`; NULL: any) oneDNN and FFTW
- * are looked for too, our own orders are those of convolutions, and the baseline is oneDNN's direct
- * convolution on one thread, else the order c, r, s. */
+ * are looked for too, our own orders are those of convolutions, and the baseline is
+ * the order canon, which has every op in every type. */
 int cf_discover(struct cf_matrix *matrix, const char *root, const char *flags, const char *suite,
                 struct cf_error *err);
 

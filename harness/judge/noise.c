@@ -206,6 +206,11 @@ static void judge_group(struct cf_judgement *j, const struct cells *cells, int c
         finding->reason = "nothing ran";
         return;
     }
+    if (cf_judgement_coverage(j, j->ledger.baseline, group)->n_fates[CF_RAN] == 0) {
+        finding->verdict = CF_SKIP;
+        finding->reason = "the baseline has no answer here to compare with";
+        return;
+    }
     for (int cell = 0; cell < cells->n; ++cell) {
         struct judged judged;
 

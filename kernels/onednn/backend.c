@@ -105,8 +105,9 @@ static int set_flags(struct cf_library *library, const char *flags, struct cf_er
 
 static int start(struct cf_library *library, const struct cf_pairs *keys, struct cf_error *err)
 {
-    const char *path = cf_pairs_get(keys, "lib");
+    const char *path = cf_pairs_get(keys, "lib"), *kernel = cf_pairs_get(keys, "kernel");
 
+    snprintf(library->kernel, sizeof library->kernel, "%s", kernel ? kernel : "");
     if (!path)
         return cf_fail(err, "onednn needs lib=, the path of a libdnnl.so");
     if (path[0] != '/')

@@ -12,6 +12,8 @@
  * Operands come in nchw and are reordered by the library, which rounds nothing. */
 #include "onednn.h"
 
+#include <string.h>
+
 #define DIRECT   1
 #define WINOGRAD 2
 
@@ -23,14 +25,15 @@ struct problem {
 };
 
 struct kind {
+    const char *name;
     int algorithm, any; /* any: images too are as the library likes them */
     struct cf_onednn_choice choice;
 };
-static const struct kind kind_direct = {DIRECT, 0, {0}};
-static const struct kind kind_blocked = {DIRECT, 1, {0}};
-static const struct kind kind_gemm = {DIRECT, 0, {"gemm", 0}};
-static const struct kind kind_ref = {DIRECT, 0, {"ref", 1}};
-static const struct kind kind_winograd = {WINOGRAD, 1, {0}};
+static const struct kind kind_direct = {"direct", DIRECT, 0, {0}};
+static const struct kind kind_blocked = {"blocked", DIRECT, 1, {0}};
+static const struct kind kind_gemm = {"gemm", DIRECT, 0, {"gemm", 0}};
+static const struct kind kind_ref = {"ref", DIRECT, 0, {"ref", 1}};
+static const struct kind kind_winograd = {"winograd", WINOGRAD, 1, {0}};
 
 typedef int forward_2(void *op, int prop, int algorithm, const void *x, const void *w,
                       const void *bias, const void *y, const int64_t *strides,
@@ -227,6 +230,17 @@ static enum cf_status run(enum cf_way way, const struct kind *kind, struct cf_li
     return status;
 }
 
+static const struct kind *kind_of(const char *name)
+{
+    static const struct kind *const kinds[] = {&kind_blocked, &kind_gemm, &kind_ref,
+                                               &kind_winograd};
+
+    for (int i = 0; i < CF_COUNT(kinds); ++i)
+        if (strcmp(kinds[i]->name, name) == 0)
+            return kinds[i];
+    return &kind_direct;
+}
+
 /* One shape that every network has: 64 to 64 channels, 3x3, 56x56. */
 void cf_onednn_emit_implementations(struct cf_library *library,
                                     void (*emit)(void *, const char *, const char *), void *context)
@@ -234,6 +248,8 @@ void cf_onednn_emit_implementations(struct cf_library *library,
     static const char *const keys[] = {"implementation.conv2d_fwd",
                                        "implementation.conv2d_bwd_data",
                                        "implementation.conv2d_bwd_filter"};
+
+    const struct kind *kind = kind_of(library->kernel);
 
     for (int way = CF_FWD; way <= CF_BWD_FILTER; ++way) {
         struct problem p = {.way = (enum cf_way)way,
@@ -252,8 +268,8 @@ void cf_onednn_emit_implementations(struct cf_library *library,
                                   .groups = 1}};
         void *hint = NULL, *pd = NULL;
 
-        if (describe_operands(library, &p, CF_F32, &kind_direct, 0) == CF_ONEDNN_OK)
-            pd = describe(library, &p, &kind_direct, &hint);
+        if (describe_operands(library, &p, CF_F32, kind, 0) == CF_ONEDNN_OK)
+            pd = describe(library, &p, kind, &hint);
         emit(context, keys[way], pd ? cf_onednn_implementation(library, pd) : "none");
         if (pd)
             library->api.pd_destroy(pd);

@@ -101,6 +101,7 @@ struct cf_library {
     struct cf_onednn_api api;
     void *engine, *stream, *attributes;
     int deterministic;
+    char kernel[16]; /* the configuration's kernel=, or "" */
 };
 
 /* A memory descriptor of either version. at() is what the library takes. */
@@ -164,7 +165,8 @@ cf_onednn_function *cf_onednn_find(struct cf_library *library, const char *name)
 /* Dense strides of [a, b, c, d] in the layout asked for. */
 void cf_onednn_strides(int64_t strides[4], const int64_t dims[4], int nhwc);
 
-/* "implementation.<op>": what the library takes for a common shape. */
+/* "implementation.<op>": what the library takes for a common shape and the configuration's kernel.
+ */
 void cf_onednn_emit_implementations(struct cf_library *library,
                                     void (*emit)(void *, const char *, const char *),
                                     void *context);

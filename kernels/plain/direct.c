@@ -4,12 +4,14 @@
  *   name                fwd            bwd_data       bwd_filter
  *   direct-crs          c r s          k r s          n p q
  *   direct-rsc          r s c          r s k          p q n
+ *   direct-crs-fma, direct-rsc-fma         the same, every step one fma
  *   direct-c16rsc-fma   c/16 r s c%16  k/16 r s k%16  n p q       every step one fma
  *
  *   canon               a permutation of the taps that depends on their number alone, as in canon.c
  *
- * The first is how the definition is read, the second how NHWC libraries run, the third how
- * oneDNN's blocked direct convolutions do (channels in blocks of one vector register of floats). */
+ * The first is how the definition is read, the second how NHWC libraries run. A matrix product
+ * whose kernel is one chain of fma in the order of its k dim gives the bits of direct-crs-fma under
+ * im2col; a blocked convolution those of direct-rsc-fma or of direct-c16rsc-fma. */
 #include "conv.h"
 
 static void fill_crs(struct cf_plain_tap *taps, enum cf_way way, int64_t channels, int64_t r,
@@ -61,8 +63,9 @@ static void fill_canon(struct cf_plain_tap *taps, enum cf_way way, int64_t chann
 }
 
 static const struct cf_plain_sequence canon = {fill_canon, 0};
-static const struct cf_plain_sequence crs = {fill_crs, 0}, rsc = {fill_rsc, 0},
-                                      c16rsc = {fill_c16rsc, 1};
+static const struct cf_plain_sequence crs = {fill_crs, 0}, rsc = {fill_rsc, 0};
+static const struct cf_plain_sequence crs_fma = {fill_crs, 1}, rsc_fma = {fill_rsc, 1};
+static const struct cf_plain_sequence c16rsc = {fill_c16rsc, 1};
 
 #define RUN(way, WAY, order)                                                                       \
     static enum cf_status way##_##order(struct cf_library *library,                                \
@@ -77,6 +80,8 @@ static const struct cf_plain_sequence crs = {fill_crs, 0}, rsc = {fill_rsc, 0},
     RUN(bwd_filter, CF_BWD_FILTER, order)
 RUNS(crs)
 RUNS(rsc)
+RUNS(crs_fma)
+RUNS(rsc_fma)
 RUNS(c16rsc)
 RUNS(canon)
 
@@ -90,6 +95,8 @@ RUNS(canon)
 extern const struct cf_kernel cf_kernels_plain_direct[];
 const struct cf_kernel cf_kernels_plain_direct[] = {ENTRIES(crs, "direct-crs"),
                                                     ENTRIES(rsc, "direct-rsc"),
+                                                    ENTRIES(crs_fma, "direct-crs-fma"),
+                                                    ENTRIES(rsc_fma, "direct-rsc-fma"),
                                                     ENTRIES(c16rsc, "direct-c16rsc-fma"),
                                                     ENTRIES(canon, "canon"),
                                                     {.op = NULL}};
