@@ -23,12 +23,14 @@ static const struct cf_case_list lists[] = {
      FRESH, 1},
     {"gemm {f32,f64} m={33,64} n={31,64} k={65,384} fill=normal seed=1", ANY, FRESH, 1},
     {"gemm {f32,f64} m=160 n=144 k=200 fill=normal seed=1", ANY, 4, 1},
-    /* The same rows alone or in another place: batching must not change a row's answer. */
-    {"gemv {f32,f64} m=17 n={7,64,255,1025} fill=normal seed=1 {row=0,row=16,rowperm=1}", ANY, 1,
-     1},
+    /* The same rows alone or in another place: batching must not change a row's answer. Compared
+     * with the case of seed 1 above, element by element. */
+    {"gemv {f32,f64} m=17 n={7,64,255,1025} fill=normal seed=1 "
+     "{row=0,row=1,row=3,row=4,row=7,row=8,row=15,row=16,rowperm=1}",
+     ANY, FRESH, 1},
     {"gemm {f32,f64} m=9 n=8 k={7,64,255,1025} fill=normal seed=1 "
      "{row=0,row=8,rowperm=1,col=7,colperm=1}",
-     ANY, 1, 1},
+     ANY, FRESH, 1},
     {"gemm {f32,f64} m=64 n=64 k=384 fill=normal seed=1 {row=5,rowperm=1,colperm=1}", ANY, 1, 1},
     /* Logic: every partial sum is exact, so a dropped, doubled or misplaced term shows. */
     {"{sum,asum,dot,nrm2} {f32,f64} m=4 "
@@ -48,6 +50,11 @@ static const struct cf_case_list lists[] = {
      1, 1},
     {"gemm {f32,f64} m=6 n=8 k={4,17,64,257} fill={wide,tiny,special,cancel10,cancel20} seed=1",
      ANY, 1, 1},
+    /* A first look at accuracy as a distribution: enough that other bits can be called equivalent.
+     */
+    {"{sum,asum,dot,nrm2} {f32,f64} m=64 n=1024 fill=normal seed={1..20}", ANY, 1, 1},
+    {"gemv {f32,f64} m=64 n=1024 fill=normal seed={1..20}", ANY, 1, 1},
+    {"gemm {f32,f64} m=8 n=8 k=1024 fill=normal seed={1..20}", ANY, 1, 1},
     /* Accuracy as a distribution: twenty seeds a cell, 64 outputs a seed (16 where lines are long).
      */
     {"{sum,dot} {f32,f64} m=64 n={16,64,1024} fill={normal,uniform,cancel10,wide} seed={1..20}",

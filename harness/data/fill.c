@@ -104,20 +104,24 @@ static double chop(double value, int digits)
 
 /* Terms come in pairs j and j + n/2 whose sum is 2^(1-c) of either: condition sum|terms| / |sum| =
  * 2^c (GenDot style; Ogita, Rump and Oishi, Accurate sum and dot product, 2005, section 6). The
- * last operand carries the sign. A line of odd length ends in one term that is as small as what is
- * left of a pair. */
+ * last operand carries the sign; a coin says which of the two is negative, so that partial sums
+ * wander as those of a random order do instead of growing to half of all terms. A line of odd
+ * length ends in one term that is as small as what is left of a pair. */
 static double cancel(const struct cf_fill_place *place, int c)
 {
-    const struct cf_stream stream = stream_of(place, 5);
+    const struct cf_stream stream = stream_of(place, 5), coins = stream_of(place, 10);
     const int64_t half = place->n / 2, first = place->j % (half > 0 ? half : 1);
     const int digits = cf_dtype_digits(place->dtype);
     const double value = chop(
         ldexp(1 + uniform_of(&stream, (uint64_t)(place->line * place->n + first)), -1), digits);
+    const int swapped = cf_stream_word(&coins, (uint64_t)(place->line * place->n + first)) & 1;
 
-    if (place->operand < place->n_inputs - 1 || place->j < half)
+    if (place->operand < place->n_inputs - 1)
         return value;
     if (place->j == 2 * half)
         return ldexp(value, 1 - c);
+    if ((place->j < half) != swapped)
+        return value;
     return -(value - chop(ldexp(value, 1 - c), digits - c + 1));
 }
 

@@ -43,20 +43,22 @@ static void see_worker(struct tally *tally, const struct cf_ledger_record *recor
     *seen = 1;
 }
 
+/* n comparisons of which `different` mismatch. */
 static void count(struct comparing *x, int case_index, const struct cf_ledger_record *a, int base,
-                  const struct cf_ledger_record *b, int different)
+                  const struct cf_ledger_record *b, int64_t n, int64_t different)
 {
     struct tally *tally = &x->tally;
     double worst;
 
-    ++tally->n_compared;
+    tally->n_compared += n;
     see_worker(tally, a);
     if (b->configuration == a->configuration)
         see_worker(tally, b);
-    if (!different)
+    if (different == 0)
         return;
     worst = fmax(largest_error(x->j, case_index, a), largest_error(x->j, base, b));
-    if (tally->n_different++ > 0 && !(worst > tally->worst))
+    tally->n_different += different;
+    if (tally->n_different > different && !(worst > tally->worst))
         return;
     tally->worst = worst;
     tally->case_index = case_index;
@@ -81,42 +83,44 @@ static void compare_case(struct comparing *x, int case_index)
             cf_ledger_pick(others, n_other, itself ? -1 : a[i].process, a[i].repetition);
 
         if (b && a[i].fate == CF_RAN && b != &a[i])
-            count(x, case_index, &a[i], case_index, b, a[i].output != b->output);
+            count(x, case_index, &a[i], case_index, b, 1, a[i].output != b->output);
     }
 }
 
-/* Which answers of a variant were compared with which of its base already: 0 not yet, 1 equal, 2
- * different. */
+/* The elements of a variant with the same elements of its base. Each pair of distinct answers is
+ * read once: known[] holds the number of differences, -1 before that. */
 static int compare_variant(struct comparing *x, int case_index)
 {
     const struct cf_ledger_case *one = &x->j->ledger.cases[case_index];
-    const int n_base = x->j->ledger.cases[one->base].n_outputs;
-    int64_t n, n_other;
+    const int n_base = x->j->ledger.cases[one->base].n_outputs, n_pairs = one->n_outputs * n_base;
+    int64_t n, n_other, n_elements;
     const struct cf_ledger_record *a =
         cf_ledger_records(&x->j->ledger, case_index, x->configuration, &n);
     const struct cf_ledger_record *others =
         cf_ledger_records(&x->j->ledger, one->base, x->configuration, &n_other);
-    char *known = cf_alloc_zero((size_t)(one->n_outputs * n_base + 1));
+    int64_t *map = n > 0 ? cf_witness_map(one, &n_elements) : NULL;
+    int64_t *known = cf_alloc((size_t)(n_pairs + 1) * sizeof known[0]);
     int result = 0;
 
+    for (int k = 0; k < n_pairs; ++k)
+        known[k] = -1;
     for (int64_t i = 0; i < n && result == 0; ++i) {
         const struct cf_ledger_record *b =
             cf_ledger_pick(others, n_other, a[i].process, a[i].repetition);
-        char *state;
+        int64_t *differ;
 
         if (!b || a[i].fate != CF_RAN)
             continue;
-        state = &known[a[i].output * n_base + b->output];
-        if (!*state) {
-            const int64_t differ = cf_witness_count(x->j, case_index, &a[i], one->base, b, x->err);
-
-            result = differ < 0 ? -1 : 0;
-            *state = differ == 0 ? 1 : 2;
-        }
-        if (result == 0)
-            count(x, case_index, &a[i], one->base, b, *state == 2);
+        differ = &known[a[i].output * n_base + b->output];
+        if (*differ < 0)
+            *differ = cf_witness_count(x->j, case_index, &a[i], one->base, b, map, x->err);
+        if (*differ < 0)
+            result = -1;
+        else
+            count(x, case_index, &a[i], one->base, b, n_elements, *differ);
     }
     free(known);
+    free(map);
     return result;
 }
 
@@ -231,6 +235,11 @@ static const char *too_little(struct comparing *x)
                            (long long)tally->n_compared, tally->n_workers, CF_WORKERS_NEEDED);
 }
 
+static const char *things(enum cf_scope scope)
+{
+    return is_variant_scope(scope) ? "elements" : "outputs";
+}
+
 static void conclude(struct comparing *x, struct cf_finding *finding)
 {
     const struct tally *tally = &x->tally;
@@ -247,15 +256,15 @@ static void conclude(struct comparing *x, struct cf_finding *finding)
     finding->upper = upper_bound(tally);
     if (different > 0) {
         finding->verdict = CF_FAIL;
-        finding->reason = cf_arena_format(&x->j->arena, "%lld of %lld outputs differ in their bits",
-                                          different, n);
+        finding->reason = cf_arena_format(&x->j->arena, "%lld of %lld %s differ in their bits",
+                                          different, n, things(x->scope));
         finding->case_text = x->j->ledger.cases[tally->case_index].c.text;
         cf_witness_ask(x->j, finding, tally->case_index, tally->a, tally->base, tally->b);
     } else if (n >= CF_COMPARISONS_NEEDED && tally->n_workers >= CF_WORKERS_NEEDED) {
         finding->verdict = CF_PASS;
-        finding->reason = cf_arena_format(
-            &x->j->arena, "0 of %lld outputs differ; a rate above %.2g %% is excluded", n,
-            100 * finding->upper);
+        finding->reason =
+            cf_arena_format(&x->j->arena, "0 of %lld %s differ; a rate above %.2g %% is excluded",
+                            n, things(x->scope), 100 * finding->upper);
     } else {
         finding->verdict = CF_UNKNOWN;
         finding->reason = too_little(x);

@@ -3,8 +3,9 @@
  * scope. Slots that the suite does not demand are judged too, but not reported.
  *
  * Our reading of docs/levels.md, section 5, "numerical": the evidence is pooled over a group, that
- * is over all inputs of one op and type, times their repetitions. M counts the comparisons of
- * whole outputs. A pass needs 0 mismatches of M >= 299 from at least 10 fresh workers; without a
+ * is over all inputs of one op and type, times their repetitions. M counts comparisons of whole
+ * outputs; under batch, position and layout it counts elements, each of which has operands of its
+ * own there. A pass needs 0 mismatches of M >= 299 from at least 10 fresh workers; without a
  * mismatch but with less evidence the verdict is unknown; one mismatch is a fail. */
 #ifndef CF_JUDGEMENT_H
 #define CF_JUDGEMENT_H
@@ -76,7 +77,8 @@ int64_t *cf_witness_map(const struct cf_ledger_case *variant, int64_t *n);
 /* How many elements of two outputs differ; -1 and a sentence when they cannot be read. map: NULL
  * when both are of the same case. */
 int64_t cf_witness_count(struct cf_judgement *j, int case_index, const struct cf_ledger_record *a,
-                         int base, const struct cf_ledger_record *b, struct cf_error *err);
+                         int base, const struct cf_ledger_record *b, const int64_t *map,
+                         struct cf_error *err);
 /* "-0x1.8p+1", "nan:7ff8000000000000", "inf". */
 void cf_witness_print(char text[48], const struct cf_tensor *tensor, int64_t i);
 void cf_witness_print_value(char text[48], double value);

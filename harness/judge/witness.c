@@ -95,24 +95,20 @@ int64_t *cf_witness_map(const struct cf_ledger_case *variant, int64_t *n)
 /* Two records, and which element of b is that of a. */
 struct pair {
     struct outputs a, b;
-    int64_t *map; /* NULL: the same index */
+    const int64_t *map; /* of the flat index over all outputs; NULL: the same index */
 };
 
 static int open_pair(struct cf_judgement *j, struct pair *pair, int case_index,
                      const struct cf_ledger_record *a, int base, const struct cf_ledger_record *b,
-                     struct cf_error *err)
+                     const int64_t *map, struct cf_error *err)
 {
-    int64_t n;
-
-    *pair = (struct pair){0};
+    *pair = (struct pair){.map = map};
     if (take(j, &pair->a, case_index, a, err) != 0)
         return -1;
     if (take(j, &pair->b, base, b, err) != 0) {
         free(pair->a.bits);
         return -1;
     }
-    if (base != case_index)
-        pair->map = cf_witness_map(&j->ledger.cases[case_index], &n);
     return 0;
 }
 
@@ -120,7 +116,6 @@ static void close_pair(struct pair *pair)
 {
     free(pair->a.bits);
     free(pair->b.bits);
-    free(pair->map);
 }
 
 /* Calls `each` for every element whose encodings differ; returns how many there are. */
@@ -147,12 +142,13 @@ static int64_t differences(const struct pair *pair,
 }
 
 int64_t cf_witness_count(struct cf_judgement *j, int case_index, const struct cf_ledger_record *a,
-                         int base, const struct cf_ledger_record *b, struct cf_error *err)
+                         int base, const struct cf_ledger_record *b, const int64_t *map,
+                         struct cf_error *err)
 {
     struct pair pair;
     int64_t n;
 
-    if (open_pair(j, &pair, case_index, a, base, b, err) != 0)
+    if (open_pair(j, &pair, case_index, a, base, b, map, err) != 0)
         return -1;
     n = differences(&pair, NULL, NULL);
     close_pair(&pair);
@@ -220,11 +216,18 @@ static int answer(struct cf_judgement *j, const struct cf_pending *pending,
     struct search search = {.reference = reference};
     const struct cf_truth *truth;
     struct pair pair;
+    int64_t n, *map = NULL;
 
-    if (open_pair(j, &pair, pending->case_index, pending->a, pending->base, pending->b, err) != 0)
+    if (pending->base != pending->case_index)
+        map = cf_witness_map(&j->ledger.cases[pending->case_index], &n);
+    if (open_pair(j, &pair, pending->case_index, pending->a, pending->base, pending->b, map, err) !=
+        0) {
+        free(map);
         return -1;
+    }
     search.pair = &pair;
     differences(&pair, look, &search);
+    free(map);
     CF_CHECK(search.found);
     truth = &reference->truth[search.o][search.i];
     put_witness(&finding->a, pending->a, &pair.a, search.o, search.i, truth);
