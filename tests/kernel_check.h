@@ -1,24 +1,22 @@
-/* kernel_check: one kernel on one case against the exact reference, in this process. */
+/* kernel_check: one kernel on one case, judged by the gates of the program, in this process. */
 #ifndef CF_KERNEL_CHECK_H
 #define CF_KERNEL_CHECK_H
 
+#include "accuracy.h"
 #include "kernel.h"
-#include "reference.h"
 
-/* What the gates of levels.md, section 5, would see. Ratios are errors over what is allowed. */
 struct cf_check {
     enum cf_status status;
-    int64_t n, n_inexact; /* outputs; those whose bits are not the rounded exact value's */
-    int64_t n_unrounded;  /* outputs that do not round to the exact integer */
-    double bound;         /* S3: the largest ratio; inf for an output that is no number */
-    double normwise;      /* S3 of class fast, before growth */
-    double rms;           /* root of the mean of (error / (u scale))^2 */
-    int64_t n_terms;      /* the most of any output */
+    struct cf_accuracy accuracy; /* when the status is CF_DONE */
 };
 
-/* Draws `line`, runs the kernel into poisoned outputs, compares every output. Aborts the test when
- * the line is none. */
+/* Draws `line`, runs the kernel into poisoned outputs and judges every output by the rule of the
+ * kernel's class. Aborts the test when the line is none, or when the two references disagree. */
 struct cf_check cf_check_kernel(const struct cf_kernel *kernel, struct cf_library *library,
                                 const char *line);
+
+/* The gates that failed, as "S1 S3 ", into text. */
+void cf_check_failures(char text[32], const struct cf_check *check);
+double cf_check_rms(const struct cf_check *check); /* of error / (u scale) */
 
 #endif
