@@ -375,3 +375,57 @@ Test(run, a_worker_that_is_not_there_is_a_sentence)
     cf_store_close(store);
     cf_plan_free(&plan);
 }
+
+/* A folder that holds nothing but this machine's loader and libraries. */
+static int make_sysroot(const char *root)
+{
+    static const char copy[] = "mkdir -p '%s/lib/x86_64-linux-gnu' && cd /lib/x86_64-linux-gnu && "
+                               "cp ld-linux-x86-64.so.2 libc.so.6 libm.so.6 libdl.so.2 "
+                               "libpthread.so.0 '%s/lib/x86_64-linux-gnu'";
+    char *command = cf_format(copy, root, root);
+    const int result = access("/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2", F_OK) == 0 &&
+                       access("/lib/x86_64-linux-gnu/libdl.so.2", F_OK) == 0 &&
+                       system(command) == 0;
+
+    free(command);
+    return result;
+}
+
+static int count_below(void *context, int64_t configuration, const struct cf_mapped *mapped)
+{
+    char *root = cf_format("%s/root/lib/", folder);
+    int *n = context;
+
+    if (configuration == 2 && strncmp(mapped->path, root, strlen(root)) == 0) {
+        cr_expect_eq(strlen(mapped->sha256), 64, "%s", mapped->path);
+        ++*n;
+    }
+    free(root);
+    return 0;
+}
+
+Test(run, a_sysroot_starts_the_worker_under_its_own_loader_and_libraries)
+{
+    struct cf_plan plan = {.level = CF_NUMERICAL};
+    char *root = cf_format("%s/root", folder);
+    char *line = cf_format("plain kernel=forward sysroot=%s", root);
+    struct cf_store *store;
+    struct dump dump;
+    int n = 0;
+
+    if (!make_sysroot(root))
+        cr_skip_test("this machine keeps its loader elsewhere");
+    add_configuration(&plan, "plain kernel=forward");
+    add_configuration(&plan, line);
+    add_case(&plan, "sum f64 m=4 n=100 fill=normal seed=1", 1, 1);
+    dump = run_plan(&plan, 20000);
+    cr_assert_eq(dump.n_fates[CF_RAN], 2, "%s", dump.last_reason);
+    cr_expect_eq(strncmp(strstr(dump.text, "ran") + 4, strrchr(dump.text, ' ') + 1, 32), 0);
+    store = open_or_fail(CF_STORE_READ);
+    cr_assert_eq(cf_store_each_library(store, count_below, &n), 0);
+    cr_expect_geq(n, 2, "loader and libc are those of the sysroot");
+    cf_store_close(store);
+    free(dump.text);
+    free(line);
+    free(root);
+}
