@@ -34,9 +34,9 @@ static int make_plan(struct cf_plan *plan, struct cf_error *err)
     for (int i = 0; i < CF_COUNT(configurations); ++i)
         if (cf_plan_add_configuration(plan, configurations[i], NULL, err) < 0)
             return -1;
-    return cf_plan_add_suite(plan, "reductions", "{sum,dot}*m=4 *", 0, 0, err) >= 0 &&
+    return cf_plan_add_suite(plan, "reductions", "nrm2 f64 m=4 *", 0, 0, err) >= 0 &&
                    cf_plan_add_suite(plan, "reductions", "sum f64*m=4 *normal*", 2, 0, err) >= 0 &&
-                   cf_plan_add_suite(plan, "reductions", "dot f32*m=4 *", 0, 0, err) >= 0
+                   cf_plan_add_suite(plan, "reductions", "dot f32*m=4 *uniform*", 0, 0, err) >= 0
                ? 0
                : -1;
 }

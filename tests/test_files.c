@@ -130,8 +130,8 @@ Test(files, the_code_of_a_process_is_its_program_and_libraries)
 
 Test(files, a_file_that_was_replaced_under_its_name_is_not_taken_for_the_mapped_one)
 {
-    char *copy = cf_format("cp \"$(command -v sleep)\" '%s'", path), *const argv[] = {path, "30",
-                                                                                      NULL};
+    char *copy = cf_format("cp \"$(command -v sleep)\" '%s'", path);
+    const char *const argv[] = {path, "30", NULL};
     char *other = cf_format("cp '%s' '%s.new' && mv '%s.new' '%s'", path, path, path, path);
     pid_t pid;
     int n, found = 0;

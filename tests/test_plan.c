@@ -89,7 +89,8 @@ Test(plan, refuses_cases_that_make_no_sense)
         {"dot f64 m=1 n=4 fill=nice seed=1", "there is no fill `nice`"},
         {"dot f64 m=4 n=4 fill=normal seed=1 row=4", "row=4 is outside 0..3"},
         {"dot f64 m=4 n=4 fill=normal seed=1 col=0", "no axis for col="},
-        {"dot f99 m=4 n=4", "f99"}};
+        {"dot f99 m=4 n=4", "f99"},
+        {"dot f64 m=4 n=4 fill=\xff", "no printable UTF-8"}};
     struct cf_plan plan = {.level = CF_NUMERICAL};
 
     for (int i = 0; i < CF_COUNT(rows); ++i) {

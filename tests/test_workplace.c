@@ -50,6 +50,24 @@ Test(workplace, says_that_nothing_has_room)
               err.text);
 }
 
+Test(workplace, refuses_names_that_do_not_fit_between_quotes)
+{
+    static const char *const names[] = {"a\"b", "a\\b", "a\nb", "a\xff"};
+
+    for (int i = 0; i < CF_COUNT(names); ++i) {
+        char *odd = cf_format("%s/%s", folder, names[i]);
+        struct cf_workplace place;
+
+        cr_assert_eq(mkdir(odd, 0700), 0);
+        setenv("TMPDIR", odd, 1);
+        if (cf_workplace_make(&place, 1, NULL) == 0) { /* in shared memory */
+            cr_expect_neq(strncmp(place.path, odd, strlen(odd)), 0, "%s", place.path);
+            cf_workplace_remove(&place);
+        }
+        free(odd);
+    }
+}
+
 Test(workplace, takes_stale_ones_away_and_leaves_those_in_use)
 {
     char *stale = cf_format("%s/conform-run-stale0", folder);

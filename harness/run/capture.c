@@ -42,7 +42,7 @@ static void add_tail(struct cf_capture *capture, const char *bytes, size_t n)
 
 void cf_capture_add(struct cf_capture *capture, const char *bytes, size_t n)
 {
-    if (capture->n < CF_CAPTURE_HALF) {
+    if (n > 0 && capture->n < CF_CAPTURE_HALF) {
         const size_t room = CF_CAPTURE_HALF - capture->n, part = n < room ? n : room;
 
         grow(&capture->head, &capture->room_head, capture->n + part);
@@ -127,6 +127,24 @@ void cf_printable(char *to, size_t n, const char *from, size_t n_from)
         i += step;
     }
     to[at] = '\0';
+}
+
+char *cf_printable_copy(const char *text)
+{
+    const size_t n = strlen(text);
+    char *copy = cf_alloc(n + 1);
+
+    cf_printable(copy, n + 1, text, n);
+    return copy;
+}
+
+int cf_is_printable(const char *text)
+{
+    char *copy = cf_printable_copy(text);
+    const int same = strcmp(copy, text) == 0;
+
+    free(copy);
+    return same;
 }
 
 /* Words of at most three lines, from the end. */

@@ -25,5 +25,9 @@ void cf_capture_last(const struct cf_capture *capture, char *text, size_t n);
 /* Copies text (n_from bytes) as printable UTF-8: blanks for line ends, '?' for what is no UTF-8 or
  * a control character; cut where it does not fit, never within a character. */
 void cf_printable(char *to, size_t n, const char *from, size_t n_from);
+/* The same in memory of its own. The caller frees. */
+char *cf_printable_copy(const char *text);
+/* Is the text what cf_printable would make of it? */
+int cf_is_printable(const char *text);
 
 #endif

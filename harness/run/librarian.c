@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "capture.h"
 #include "files.h"
 
 /* What was found out of a file, and which file that was. */
@@ -96,7 +97,7 @@ static void free_visit(struct visit *visit)
 
 static void report(const struct cf_librarian *l, const struct visit *visit, int i)
 {
-    const char *path = visit->code[i].path;
+    char *path = cf_printable_copy(visit->code[i].path);
     const struct known *known = &visit->result[i];
     char version[32];
     struct cf_mapped mapped = {path, known->sha256, version, known->build_id};
@@ -105,6 +106,7 @@ static void report(const struct cf_librarian *l, const struct visit *visit, int 
     if (visit->own_path && visit->own_version && strcmp(path, visit->own_path) == 0)
         mapped.version = visit->own_version;
     l->found(l->context, visit->configuration, &mapped);
+    free(path);
 }
 
 static void start_work(struct cf_librarian *l);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture.h"
 #include "reference.h"
 #include "suite.h"
 
@@ -18,6 +19,8 @@ static int parse_case(struct cf_case *c, const char *line, struct cf_error *err)
 {
     struct cf_tensor in[CF_OPERANDS_MAX], out[CF_OPERANDS_MAX];
 
+    if (!cf_is_printable(line))
+        return cf_fail(err, "a case holds bytes that are no printable UTF-8; write it anew");
     if (cf_case_parse(c, line, cf_op_grammar, err) != 0)
         return -1;
     if (cf_case_shape(c, cf_op_find(c->op), in, out, err) == 0)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "capture.h"
 #include "environment.h"
 #include "plan.h"
 
@@ -24,10 +25,12 @@ struct environment {
 static void put_environment(void *context, const char *key, const char *value)
 {
     struct environment *environment = context;
-    char *name = cf_format("env.%s", key);
+    char *name = cf_format("env.%s", key), *printable = cf_printable_copy(value);
 
     if (environment->result == 0)
-        environment->result = cf_store_put_meta(environment->store, name, value, environment->err);
+        environment->result =
+            cf_store_put_meta(environment->store, name, printable, environment->err);
+    free(printable);
     free(name);
 }
 

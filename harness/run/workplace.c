@@ -11,6 +11,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "capture.h"
+
 #define NAME "conform-run-"
 
 /* No folder lies in a workplace: adapters that make one keep it. */
@@ -57,6 +59,12 @@ static void remove_stale(const char *root)
         closedir(dir);
 }
 
+/* Its name goes into requests, between quotes. */
+static int is_plain(const char *root)
+{
+    return cf_is_printable(root) && !strpbrk(root, "\"\\");
+}
+
 static int has_room(const char *root, uint64_t n_bytes)
 {
     struct statvfs room;
@@ -95,13 +103,14 @@ int cf_workplace_make(struct cf_workplace *place, uint64_t n_bytes, struct cf_er
     *place = (struct cf_workplace){NULL, -1};
     for (int i = 0; i < CF_COUNT(roots); ++i) {
         remove_stale(roots[i]);
-        if (has_room(roots[i], n_bytes) && make_locked(place, roots[i]) == 0)
+        if (is_plain(roots[i]) && has_room(roots[i], n_bytes) && make_locked(place, roots[i]) == 0)
             return 0;
     }
-    return cf_fail_with(err, 3,
-                        "neither /dev/shm nor %s has room for %llu MiB of inputs and outputs, or "
-                        "they cannot be written; set TMPDIR to a folder that has",
-                        roots[1], (unsigned long long)(n_bytes >> 20));
+    return cf_fail_with(
+        err, 3,
+        "neither /dev/shm nor %s has room for %llu MiB of inputs and outputs, or "
+        "they cannot be written, or have odd names; set TMPDIR to a folder that has",
+        roots[1], (unsigned long long)(n_bytes >> 20));
 }
 
 void cf_workplace_empty(const struct cf_workplace *place)
