@@ -23,4 +23,5 @@ if python3 -c 'import jsonschema' 2> /dev/null; then
 else
     echo "note: python3-jsonschema is not installed; the JSON schema was not checked"
 fi
+"$source/tests/html_valid.sh" "$samples" || failed=1
 exit $failed

@@ -128,6 +128,18 @@ static struct cf_key_value sample_environment[] = {{"cpu.model", "made up"}, {"l
 static const char *sample_cases[] = {"dot f64 n=100000 fill=uniform seed=1",
                                      "dot f64 n=7 fill=exact seed=1"};
 
+/* A fleet of two machines and a qualification of two units, one of each bad. */
+static struct cf_node_finding sample_nodes[] = {
+    {"n1", "made up", CF_NODE_AGREES, 20, 0, "", "", "", "", "", "agrees with the majority"},
+    {"n2", "made up", CF_NODE_OUTLIER, 20, 1, "dot f64 n=7 fill=exact seed=1", "plain",
+     "output 0 element 0", "0x4020000000000000", "0x4010000000000000", "1 of 20 cases differ"}};
+static struct cf_unit_finding sample_units[] = {
+    {"", "core 0 (cpu 0)", "avx2", CF_UNIT_PASS, 1e10, 10, 200, 0, NAN, "", "", "", "",
+     "200 of 200 requests gave the golden bits"},
+    {"", "core 1 (cpu 1)", "avx2", CF_UNIT_FAIL, 1e10, 10, 200, 3, 4.5,
+     "chain f64 n=64 rounds=1000 seed=7", "pass 3 lane 17", "0x3fe0000000000000",
+     "0x3fe0000000000400", "3 of 200 requests gave other bits, bit 10 first"}};
+
 static struct cf_findings sample(void)
 {
     return (struct cf_findings){
@@ -157,6 +169,11 @@ static struct cf_findings sample(void)
         .libraries = sample_libraries,
         .environment = sample_environment,
         .cases = sample_cases,
+        .n_units = CF_COUNT(sample_units),
+        .units = sample_units,
+        .n_nodes = CF_COUNT(sample_nodes),
+        .nodes = sample_nodes,
+        .coverage = "2 of 2 cores were exercised.",
         .n_verdicts = {[CF_PASS] = 1, [CF_FAIL] = 2},
         .n_fates = {[CF_RAN] = 120, [CF_NOT_OPENED] = 40}};
 }

@@ -151,11 +151,16 @@ Test(reports, samples_for_the_validators)
     free(text);
     keep_sample("honest.xml", text = print("junit", &f));
     free(text);
+    keep_sample("honest.html", text = print("html", &f));
+    free(text);
     for (int i = 0; i < CF_COUNT(hostile); ++i) {
         const struct cf_findings bad = poison(hostile[i], c, v);
 
         snprintf(file, sizeof file, "hostile-%02d.json", i);
         keep_sample(file, text = print("json", &bad));
+        free(text);
+        snprintf(file, sizeof file, "hostile-%02d.html", i);
+        keep_sample(file, text = print("html", &bad));
         free(text);
         snprintf(file, sizeof file, "hostile-%02d.xml", i);
         keep_sample(file, text = print("junit", &bad));

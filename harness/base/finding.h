@@ -90,6 +90,48 @@ struct cf_key_value {
     const char *key, *value;
 };
 
+/* What a qualification says of one unit of a machine (one core with one set of instructions).
+ * CF_UNIT_RETEST: it failed and did not fail again when it was asked again. */
+enum cf_unit_state {
+    CF_UNIT_PASS,
+    CF_UNIT_FAIL,
+    CF_UNIT_RETEST,
+    CF_UNIT_NOT_MEASURED,
+    CF_N_UNIT_STATES
+};
+
+/* Texts are "" where there is nothing to say. */
+struct cf_unit_finding {
+    const char *node, *name, *kernel; /* "", "core 3 (cpu 6)", "avx2" */
+    enum cf_unit_state state;
+    double n_checked, seconds; /* operations whose results were compared bit for bit; in how long */
+    int64_t n_requests, n_different;
+    double time_to_fail_s; /* from the start of the qualification; NaN: it did not fail */
+    const char *case_text, *element, *expected, *got; /* where it failed first; encodings in hex */
+    const char *reason;                               /* one sentence */
+};
+
+/* What a machine of a fleet did, next to the majority of the machines of its kind. */
+enum cf_node_state {
+    CF_NODE_AGREES,
+    CF_NODE_OUTLIER,
+    CF_NODE_NO_MAJORITY,
+    CF_NODE_NOT_COMPARED,
+    CF_N_NODE_STATES
+};
+
+struct cf_node_finding {
+    const char *name, *kind; /* "n3"; what identical machines have in common */
+    enum cf_node_state state;
+    int64_t n_compared,
+        n_different; /* (configuration, case) pairs; those that the majority lacks */
+    const char *case_text, *configuration, *element, *expected, *got; /* the first difference */
+    const char *reason;
+};
+
+const char *cf_unit_state_name(enum cf_unit_state state); /* "pass", ..., "not-measured" */
+const char *cf_node_state_name(enum cf_node_state state); /* "agrees", ..., "not-compared" */
+
 struct cf_findings {
     const char *tool_version, *command_line, *started, *finished; /* UTC, ISO 8601 */
     const char *sentence; /* the verdict of the run in one sentence */
@@ -106,6 +148,10 @@ struct cf_findings {
     struct cf_invariance_finding *invariances;
     struct cf_class_finding *classes;
     struct cf_library_finding *libraries;
+    int n_units, n_nodes; /* 0 unless the store is of a qualification, or of a fleet */
+    const struct cf_unit_finding *units;
+    const struct cf_node_finding *nodes;
+    const char *coverage; /* which units were exercised and which were not, or NULL */
     struct cf_key_value
         *environment; /* machine, CPU, microcode, kernel, libc, git commit, dirty, ... */
     const char **cases;

@@ -1,5 +1,6 @@
 /* The names of the enumerations, in the order that the headers fix. */
 #include "demand.h"
+#include "finding.h"
 #include "record.h"
 
 #include <string.h>
@@ -15,6 +16,10 @@ static const char *const scopes[CF_N_SCOPES] = {"run",       "thread", "batch", 
 static const char *const fates[CF_N_FATES] = {"ran",           "not-offered", "not-opened",
                                               "broke",         "timed-out",   "crashed",
                                               "out-of-memory", "protocol",    "state-mismatch"};
+
+static const char *const unit_states[CF_N_UNIT_STATES] = {"pass", "fail", "retest", "not-measured"};
+static const char *const node_states[CF_N_NODE_STATES] = {"agrees", "outlier", "no-majority",
+                                                          "not-compared"};
 
 static int find(const char *const names[], int n, const char *name)
 {
@@ -60,4 +65,14 @@ int cf_scope_parse(const char *name, enum cf_scope *scope)
 const char *cf_fate_name(enum cf_fate fate)
 {
     return fates[fate];
+}
+
+const char *cf_unit_state_name(enum cf_unit_state state)
+{
+    return unit_states[state];
+}
+
+const char *cf_node_state_name(enum cf_node_state state)
+{
+    return node_states[state];
 }
