@@ -89,7 +89,7 @@ void cf_html_cell(FILE *out, const struct cf_view_cell *cell, const char *words)
     fprintf(out, "<span class=\"cell ");
     if (cell->wrong)
         fputs("lw", out);
-    else if (*text == '?')
+    else if (*text == '?' || *text == '<')
         fputs("lu", out);
     else if (*text == '-')
         fputs("ls", out);
@@ -97,7 +97,9 @@ void cf_html_cell(FILE *out, const struct cf_view_cell *cell, const char *words)
         fprintf(out, "l%d", (int)cell->level);
     fputs("\" title=\"", out);
     cf_html_text(out, words);
-    fprintf(out, "\">%s</span>", *text == '-' ? "\xe2\x80\x93" : text);
+    fputs("\">", out);
+    cf_html_text(out, *text == '-' ? "\xe2\x80\x93" : text);
+    fputs("</span>", out);
 }
 
 static void legend(FILE *out)
@@ -110,13 +112,16 @@ static void legend(FILE *out)
                 {"l1", "func", "functional: it runs and answers"},
                 {"l0", "none", "none of these"},
                 {"lw", "!", "proven wrong"},
+                {"lu", "<num", "bits differ; how far was not proven"},
                 {"lu", "?", "not measured or not decided"},
                 {"ls", "\xe2\x80\x93", "not offered, or nothing to compare"}};
 
     fputs("<ul class=\"legend\">\n", out);
-    for (int i = 0; i < CF_COUNT(rows); ++i)
-        fprintf(out, "<li><span class=\"cell %s\">%s</span>%s</li>\n", rows[i].kind, rows[i].text,
-                rows[i].words);
+    for (int i = 0; i < CF_COUNT(rows); ++i) {
+        fprintf(out, "<li><span class=\"cell %s\">", rows[i].kind);
+        cf_html_text(out, rows[i].text);
+        fprintf(out, "</span>%s</li>\n", rows[i].words);
+    }
     fputs("</ul>\n", out);
 }
 
@@ -180,7 +185,8 @@ static void map_cell(FILE *out, const struct cf_findings *f, int configuration,
         if (f->cells[i].configuration == configuration && same_column(&f->cells[i], column))
             found = &f->cells[i];
     if (found)
-        cell = (struct cf_view_cell){1, found->level, found->verdict, found->wrong};
+        cell = (struct cf_view_cell){
+            .n = 1, .level = found->level, .verdict = found->verdict, .wrong = found->wrong};
     fputs("<td>", out);
     cf_html_cell(out, &cell, found ? found->reason : "");
     fputs("</td>", out);
@@ -282,7 +288,8 @@ void cf_html_configurations(FILE *out, const struct cf_findings *f)
           out);
     for (int i = 0; i < f->n_configurations; ++i) {
         const struct cf_configuration_finding *c = &f->configurations[i];
-        const struct cf_view_cell cell = {1, c->level, c->at_required, c->wrong};
+        const struct cf_view_cell cell = {
+            .n = 1, .level = c->level, .verdict = c->at_required, .wrong = c->wrong};
 
         fputs("<tr>", out);
         label(out, c);

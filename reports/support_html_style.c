@@ -85,7 +85,9 @@ const char *const cf_html_style[] = {
     ".class{border:1px solid var(--line);border-radius:.45rem;padding:.7rem .9rem;",
     "font-size:.9rem}.class h3{margin:0 0 .2rem;font-size:.95rem}",
     ".class ul{margin:.3rem 0 0;padding-left:1.1rem}.class li{overflow-wrap:anywhere}",
-    ".list td.n{white-space:nowrap}.base{white-space:nowrap}.bar{display:inline-block;height:.62rem;border-radius:.2rem;background:var(--link);",
+    ".list "
+    "td.n{white-space:nowrap}.base{white-space:nowrap}.bar{display:inline-block;height:.62rem;"
+    "border-radius:.2rem;background:var(--link);",
     "vertical-align:middle;margin-right:.45rem}",
     "svg{max-width:100%;height:auto;display:block}svg text{font:12px system-ui,-apple-system,",
     "'Segoe UI',Roboto,'DejaVu Sans',sans-serif;fill:var(--ink)}svg .tick{fill:var(--soft);",

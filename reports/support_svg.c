@@ -36,8 +36,8 @@ static double step_of(double width)
 {
     const double power = pow(10, floor(log10(width / LABELS_MAX)));
 
-    for (int i = 0; i < 3; ++i) {
-        const double step = power * (double[]){2, 5, 10}[i];
+    for (int i = 0; i < 4; ++i) {
+        const double step = power * (double[]){1, 2, 5, 10}[i];
 
         if (width / step <= LABELS_MAX)
             return step;
@@ -65,8 +65,8 @@ struct cf_svg_axis cf_svg_axis_make(const double values[], int n, int is_log, do
         const double width = axis.high > axis.low ? axis.high - axis.low : 1;
         const double step = step_of(width);
 
-        axis.low = floor(axis.low / step) * step;
-        axis.high = fmax(ceil(axis.high / step) * step, axis.low + step);
+        axis.low = floor(axis.low / step + 1e-9) * step;
+        axis.high = fmax(ceil(axis.high / step - 1e-9) * step, axis.low + step);
     }
     return axis;
 }

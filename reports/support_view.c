@@ -123,6 +123,15 @@ struct cf_view_cell cf_view_configuration(const struct cf_findings *findings, in
     return cell;
 }
 
+struct cf_view_cell cf_view_one(const struct cf_findings *findings,
+                                const struct cf_cell_finding *part)
+{
+    struct cf_view_cell cell = {0};
+
+    gather(&cell, part->level, part->verdict, part->wrong, is_open(findings, part));
+    return cell;
+}
+
 struct cf_view_cell cf_view_invariance(const struct cf_findings *findings, const char *family,
                                        enum cf_scope scope)
 {

@@ -30,6 +30,9 @@ struct cf_view_cell {
  * skipped count only where there are no others. */
 struct cf_view_cell cf_view_configuration(const struct cf_findings *findings, int configuration,
                                           const char *suite, const char *op);
+/* One cell as it stands. */
+struct cf_view_cell cf_view_one(const struct cf_findings *findings,
+                                const struct cf_cell_finding *cell);
 /* A family along a scope; skipped parts are left out. */
 struct cf_view_cell cf_view_invariance(const struct cf_findings *findings, const char *family,
                                        enum cf_scope scope);

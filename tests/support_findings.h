@@ -140,6 +140,12 @@ static struct cf_unit_finding sample_units[] = {
      "chain f64 n=64 rounds=1000 seed=7", "pass 3 lane 17", "0x3fe0000000000000",
      "0x3fe0000000000400", "3 of 200 requests gave other bits, bit 10 first"}};
 
+static const struct cf_digest sample_digest = {{0xab, 0xcd}};
+static struct cf_record_finding sample_records[] = {
+    {0, 0, 0, "reductions", "dot f64 n=7 fill=exact seed=1", CF_RAN, &sample_digest, 1234, ""},
+    {3, 0, 0, "reductions", "dot f64 n=7 fill=exact seed=1", CF_NOT_OPENED, NULL, -1,
+     "killed by signal 7, \"SIGBUS\""}};
+
 static struct cf_findings sample(void)
 {
     return (struct cf_findings){
@@ -169,6 +175,8 @@ static struct cf_findings sample(void)
         .libraries = sample_libraries,
         .environment = sample_environment,
         .cases = sample_cases,
+        .n_records = CF_COUNT(sample_records),
+        .records = sample_records,
         .n_units = CF_COUNT(sample_units),
         .units = sample_units,
         .n_nodes = CF_COUNT(sample_nodes),

@@ -107,6 +107,9 @@ static struct cf_findings poison(const char *text, struct cf_configuration_findi
 {
     static struct cf_cell_finding cells[6];
     static struct cf_invariance_finding invariances[5];
+    static struct cf_unit_finding units[2];
+    static struct cf_node_finding nodes[2];
+    static struct cf_record_finding records[2];
     struct cf_findings f = sample();
 
     memcpy(c, sample_configurations, sizeof sample_configurations);
@@ -117,6 +120,16 @@ static struct cf_findings poison(const char *text, struct cf_configuration_findi
     c[0].text = c[0].label = c[0].reason = c[0].effective = c[2].label = c[2].text = text;
     v[0].suite = v[0].group = v[0].case_text = v[0].reason = v[1].reason = v[1].case_text = text;
     snprintf(v[0].a.got, sizeof v[0].a.got, "%s", text);
+    memcpy(units, sample_units, sizeof units);
+    memcpy(nodes, sample_nodes, sizeof nodes);
+    memcpy(records, sample_records, sizeof records);
+    units[1].node = units[1].name = units[1].case_text = units[1].got = units[1].reason = text;
+    nodes[1].name = nodes[1].kind = nodes[1].reason = nodes[1].element = nodes[1].got = text;
+    records[1].suite = records[1].case_text = records[1].reason = text;
+    f.units = units;
+    f.nodes = nodes;
+    f.records = records;
+    f.coverage = text;
     cells[2].suite = cells[2].group = cells[2].reason = cells[4].reason = cells[5].reason = text;
     invariances[0].family = invariances[1].family = text;
     f.configurations = c;
@@ -240,6 +253,82 @@ Test(reports, json_holds_what_the_findings_hold)
     cr_expect(json_is_null(slowdown), "a NaN must become null");
     cr_expect(strstr(replay, "conform replay \"dot f64 n=100000") == replay, "%s", replay);
     json_decref(root);
+    free(text);
+}
+
+/* Lines that a reader of each format must be able to cut apart again, whatever the names are. */
+Test(reports, lines_stay_lines)
+{
+    static const struct {
+        const char *name, *end;
+        int lines;
+    } rows[] = {{"csv", "\r\n", 3}, {"openmetrics", "# EOF\n", 0}, {"ocp", "}\n", 0}};
+    const struct cf_findings f = sample();
+    struct cf_configuration_finding c[4];
+    struct cf_finding v[3];
+
+    for (int r = 0; r < CF_COUNT(rows); ++r) {
+        char *honest = print(rows[r].name, &f);
+        int expected = 0;
+
+        for (const char *at = honest; (at = strchr(at, '\n')); ++at)
+            ++expected;
+        cr_expect(rows[r].lines == 0 || expected == rows[r].lines, "%s", honest);
+        for (int i = 0; i < CF_COUNT(hostile); ++i) {
+            const struct cf_findings bad = poison(hostile[i], c, v);
+            char *text = print(rows[r].name, &bad);
+            int lines = 0;
+
+            for (const char *at = text; (at = strchr(at, '\n')); ++at)
+                ++lines;
+            cr_expect(lines == expected || strcmp(rows[r].name, "ocp") == 0, "%s, string %d: %d",
+                      rows[r].name, i, lines);
+            cr_expect(strcmp(text + strlen(text) - strlen(rows[r].end), rows[r].end) == 0);
+            free(text);
+        }
+        free(honest);
+    }
+}
+
+Test(reports, ocp_is_json_lines)
+{
+    const struct cf_findings f = sample();
+    struct cf_configuration_finding c[4];
+    struct cf_finding v[3];
+
+    for (int i = -1; i < CF_COUNT(hostile); ++i) {
+        const struct cf_findings bad = i < 0 ? f : poison(hostile[i], c, v);
+        char *text = print("ocp", &bad), *rest = NULL;
+        int number = 0, fails = 0, ends = 0;
+
+        for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+            json_t *root = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+
+            cr_assert(root != NULL, "no JSON: %s", line);
+            cr_expect_eq(json_integer_value(json_object_get(root, "sequenceNumber")), number++);
+            fails += strstr(line, "\"type\":\"FAIL\"") != NULL;
+            ends += strstr(line, "\"status\":\"COMPLETE\",\"result\"") != NULL ||
+                    strstr(line, "\"result\":\"FAIL\"") != NULL;
+            json_decref(root);
+        }
+        cr_expect(fails == 3, "%d diagnoses say FAIL", fails);
+        cr_expect(ends == 1);
+        free(text);
+    }
+}
+
+Test(reports, csv_cells_are_quoted_and_no_formulas)
+{
+    struct cf_record_finding records[] = {sample_records[0], sample_records[1]};
+    struct cf_findings f = sample();
+    char *text;
+
+    records[1].case_text = "=HYPERLINK(1)";
+    f.records = records;
+    text = print("csv", &f);
+    cr_expect(strstr(text, "\"killed by signal 7, \"\"SIGBUS\"\"\"\r\n"), "%s", text);
+    cr_expect(strstr(text, ",\"'=HYPERLINK(1)\","), "%s", text);
+    cr_expect(strstr(text, ",ran,abcd0000000000000000000000000000,1234,\r\n"), "%s", text);
     free(text);
 }
 

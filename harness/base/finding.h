@@ -90,6 +90,16 @@ struct cf_key_value {
     const char *key, *value;
 };
 
+/* One record, for tables. */
+struct cf_record_finding {
+    int configuration, process, repetition;
+    const char *suite, *case_text;
+    enum cf_fate fate;
+    const struct cf_digest *digest; /* of all outputs; NULL unless it ran */
+    int64_t wall_ns;                /* -1 unknown */
+    const char *reason;
+};
+
 /* What a qualification says of one unit of a machine (one core with one set of instructions).
  * CF_UNIT_RETEST: it failed and did not fail again when it was asked again. */
 enum cf_unit_state {
@@ -148,6 +158,8 @@ struct cf_findings {
     struct cf_invariance_finding *invariances;
     struct cf_class_finding *classes;
     struct cf_library_finding *libraries;
+    int64_t n_records;
+    const struct cf_record_finding *records; /* in the order case, configuration, process, ... */
     int n_units, n_nodes; /* 0 unless the store is of a qualification, or of a fleet */
     const struct cf_unit_finding *units;
     const struct cf_node_finding *nodes;

@@ -194,6 +194,32 @@ static void describe(struct cf_judgement *j)
         f->cases[i] = j->ledger.cases[i].c.text;
 }
 
+static void list_records(struct cf_judgement *j)
+{
+    const struct cf_ledger *ledger = &j->ledger;
+    struct cf_record_finding *list =
+        cf_arena_alloc(&j->arena, (size_t)(ledger->n_records + 1) * sizeof list[0]);
+
+    j->findings.records = list;
+    for (int c = 0; c < ledger->n_cases; ++c)
+        for (int i = 0; i < ledger->n_configurations; ++i) {
+            int64_t n;
+            const struct cf_ledger_record *r = cf_ledger_records(ledger, c, i, &n);
+
+            for (int64_t k = 0; k < n; ++k, ++r)
+                list[j->findings.n_records++] = (struct cf_record_finding){
+                    .configuration = i,
+                    .process = r->process,
+                    .repetition = r->repetition,
+                    .suite = ledger->group[ledger->cases[c].group].suite,
+                    .case_text = ledger->cases[c].c.text,
+                    .fate = r->fate,
+                    .digest = r->output >= 0 ? &ledger->cases[c].output[r->output] : NULL,
+                    .wall_ns = r->wall_ns,
+                    .reason = r->reason};
+        }
+}
+
 /* The level that the run was made for, when the caller names none. */
 static void take_level(struct cf_judgement *j)
 {
@@ -215,6 +241,7 @@ static int judge(struct cf_judgement *j, struct cf_error *err)
         return -1;
     take_level(j);
     describe(j);
+    list_records(j);
     start_slots(j);
     cf_judge_gates(j);
     cf_judge_noise(j);
