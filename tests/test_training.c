@@ -266,3 +266,66 @@ Test(training, learns)
               cf_tensor_get(&r.out[CF_OUT_METRICS], CF_METRIC_ACCURACY));
     trained_free(&r);
 }
+
+/* The sources table: what must stay the same, and the stage at which each release shows first. */
+#include "sources.h"
+
+struct expected {
+    char name[50];
+    int first; /* the first stage that differs at all; CF_N_STAGES: none */
+};
+
+static struct expected expected[] = {
+    {"nothing", CF_N_STAGES},
+    {"seed of the initial weights", CF_STAGE_ACTIVATIONS},
+    {"seed of shuffling", CF_STAGE_BATCH},
+    {"seed of dropout", CF_STAGE_RNG},
+    {"seed of augmentation", CF_STAGE_RNG},
+    {"seed of sampling (which shuffling does not use)", CF_N_STAGES},
+    {"loader workers, streams by purpose", CF_N_STAGES},
+    {"loader workers, a seed for each worker", CF_STAGE_RNG},
+    {"split: another salt", CF_STAGE_BATCH},
+    {"preprocessing: centred pixels", CF_STAGE_BATCH},
+    {"precision: f64", CF_STAGE_BATCH},
+    {"threads, summed in chunks", CF_STAGE_ACTIVATIONS},
+    {"threads, sums shared by rows", CF_N_STAGES},
+    {"ranks: 4, in their order", CF_N_STAGES},
+    {"ranks: 4, in a ring", CF_STAGE_ACTIVATIONS},
+    {"order of summation: reverse", CF_STAGE_ACTIVATIONS},
+};
+
+static const struct cf_source_result *find(const struct cf_source sources[],
+                                           const struct cf_source_result results[], int n,
+                                           const char *name)
+{
+    for (int i = 0; i < n; ++i)
+        if (strcmp(sources[i].name, name) == 0)
+            return &results[i];
+    cr_assert(0, "there is no source `%s`", name);
+    return NULL;
+}
+
+Test(training, each_source_shows_where_it_must, .timeout = 100)
+{
+    struct cf_source sources[CF_SOURCES_MAX];
+    struct cf_source_result results[CF_SOURCES_MAX];
+    struct cf_error err = {{0}, 0};
+    int n = 0, kept = cf_sources_list(sources, NULL);
+
+    for (int i = 0; i < kept; ++i) /* others take seconds (mpirun) or chance (arrival) */
+        for (int k = 0; k < CF_COUNT(expected); ++k)
+            if (strcmp(sources[i].name, expected[k].name) == 0)
+                sources[n++] = sources[i];
+    cr_assert_eq(cf_sources_run(results, sources, n, WORKER, &err), 0, "%s", err.text);
+    for (int i = 0; i < CF_COUNT(expected); ++i) {
+        const struct cf_source_result *r = find(sources, results, n, expected[i].name);
+        int first = 0;
+
+        cr_expect(r->ran, "%s: %s", expected[i].name, r->reason);
+        while (first < CF_N_STAGES && r->first[first] < 0)
+            ++first;
+        cr_expect_eq(first, expected[i].first, "%s: first stage %s", expected[i].name,
+                     first < CF_N_STAGES ? cf_stage_name(first) : "none");
+        cr_expect_eq(r->same_end, first == CF_N_STAGES, "%s", expected[i].name);
+    }
+}

@@ -24,6 +24,7 @@ static const char *const primitives[] = {"gemm",
                                          "conv2d_bwd_filter",
                                          "maxpool_fwd",
                                          "maxpool_bwd",
+                                         "allreduce",
                                          NULL};
 
 const char *cf_model_name(int model)

@@ -14,4 +14,14 @@ const struct cf_command cf_commands[] = {
      cf_command_report},
     {"compare", "STORE STORE", "Say which cases of two runs are the same, changed or regressed.",
      CF_FOR_COMPARE, cf_command_compare},
+    {"train", "CASE CONFIGURATION",
+     "Runs one training case, with checkpoints from which it goes on bit for bit.", CF_FOR_TRAIN,
+     cf_command_train},
+    {"sources", "[LIBRARY]",
+     "Releases one source of non-reproducibility of a training run at a time, and shows what stays "
+     "the same.",
+     CF_FOR_SOURCES, cf_command_sources},
+    {"divergence", "CASE CONFIGURATION CONFIGURATION",
+     "Finds the first operation in which two training runs differ, and judges it alone.",
+     CF_FOR_DIVERGENCE, cf_command_divergence},
     {NULL, NULL, NULL, 0, NULL}};

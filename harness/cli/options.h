@@ -19,7 +19,10 @@ enum cf_command_bit {
     CF_FOR_ENV = 8,
     CF_FOR_REPORT = 16,
     CF_FOR_COMPARE = 32,
-    CF_FOR_ALL = 63
+    CF_FOR_TRAIN = 64,
+    CF_FOR_SOURCES = 128,
+    CF_FOR_DIVERGENCE = 256,
+    CF_FOR_ALL = 511
 };
 
 /* Words of an option that may be given more than once, or of the command line itself. They point
@@ -33,9 +36,9 @@ struct cf_options {
     const char *level_name, *scope_name;
     enum cf_level level; /* numerical unless asked otherwise */
     enum cf_scope scope; /* CF_TO_BASELINE: all */
-    const char *suite, *matrix, *store, *colour;
+    const char *suite, *matrix, *store, *colour, *checkpoints;
     struct cf_words cases, configurations, filters, excludes, rest;
-    int64_t repeat, seed, jobs;
+    int64_t repeat, seed, jobs, every;
     double timeout_s; /* 0: the default */
     int resume, quiet, no_progress;
     const char *document[CF_REPORTS_MAX]; /* one a report of cf_reports: a path, "-" or NULL */

@@ -144,6 +144,8 @@ static void name_operation(char text[160], const struct call *c)
     else if (strncmp(c->op, "maxpool", 7) == 0)
         SAY("%s %s n=%lld c=%lld h=%lld w=%lld r=2 s=2 stride=2", c->op, type, N(x[0]), N(x[1]),
             N(x[2]), N(x[3]));
+    else if (strcmp(c->op, "allreduce") == 0)
+        SAY("allreduce %s parts=%lld n=%lld", type, N(x[0]), N(x[1]));
     else if (c->operand[0].rank == 4)
         SAY("%s %s n=%lld c=%lld h=%lld w=%lld", c->op, type, N(x[0]), N(x[1]), N(x[2]), N(x[3]));
     else if (strcmp(c->op, "gemv") == 0 || strcmp(c->op, "sum") == 0 || strcmp(c->op, "dot") == 0 ||

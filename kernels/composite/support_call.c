@@ -29,11 +29,23 @@ static struct cf_library *fallback_library(const struct cf_backend *plain)
     return library;
 }
 
+/* threads= counts ranks only where the configuration names an order of all-reduce: otherwise more
+ * threads for the products would be other ranks for the gradients too. */
+static int is_one_rank(const struct cf_kernel *kernel)
+{
+    const char *asked = cf_opened()->kernel;
+
+    return strcmp(kernel->op, "allreduce") == 0 && strcmp(kernel->backend->name, "plain") == 0 &&
+           !(asked && strcmp(asked, kernel->name) == 0);
+}
+
 static struct cf_library *library_of(const struct cf_kernel *kernel)
 {
     const struct cf_opened *opened = cf_opened();
 
-    return kernel->backend == opened->backend ? opened->library : fallback_library(kernel->backend);
+    return kernel->backend == opened->backend && !is_one_rank(kernel)
+               ? opened->library
+               : fallback_library(kernel->backend);
 }
 
 /* What the models use of an op's options. */

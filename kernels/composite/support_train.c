@@ -100,11 +100,22 @@ static void add_loss(struct cf_training *t, struct cf_tensor *to, struct cf_tens
     cf_add(t, to, &sum);
 }
 
-/* One optimizer step: micro-batches in order, their gradients added in order. */
-static void run_step(struct cf_training *t, cf_pass_function *pass, struct cf_tensor *gradient,
-                     struct cf_tensor *part)
+/* The gradients of the micro-batches, [accumulate, P], added up as if by ranks: by the
+ * configuration's allreduce. */
+static void add_parts(struct cf_training *t, const struct cf_tensor *parts,
+                      struct cf_tensor *gradient)
 {
-    struct cf_tensor loss = t->out[CF_OUT_LOSS];
+    if (t->accumulate == 1 && t->status == CF_DONE)
+        memcpy(gradient->bits, parts->bits, cf_tensor_bytes(gradient));
+    else
+        cf_call(t, "allreduce", 1, parts, 1, gradient);
+}
+
+/* One optimizer step. */
+static void run_step(struct cf_training *t, cf_pass_function *pass, const struct cf_tensor *parts,
+                     struct cf_tensor *gradient)
+{
+    struct cf_tensor loss = t->out[CF_OUT_LOSS], part = *gradient;
     struct cf_batch b;
 
     loss.rank = 1;
@@ -112,13 +123,14 @@ static void run_step(struct cf_training *t, cf_pass_function *pass, struct cf_te
     loss.bits = (char *)loss.bits + (size_t)t->step * cf_dtype_size(t->dtype);
     for (int64_t a = 0; a < t->accumulate && t->status == CF_DONE; ++a) {
         t->phase = CF_FORWARD;
+        part.bits = (char *)parts->bits + (size_t)a * cf_tensor_bytes(&part);
         load_micro(t, &b, t->step * t->accumulate + a);
-        pass(t, &b, a == 0 ? gradient : part);
+        pass(t, &b, &part);
         add_loss(t, &loss, b.loss);
-        if (a > 0)
-            cf_add(t, gradient, part);
         cf_release(t);
     }
+    t->phase = CF_BACKWARD;
+    add_parts(t, parts, gradient);
     cf_clip(t, gradient);
     cf_release(t);
     cf_fold(t, CF_STAGE_LOSS, loss.bits, cf_tensor_bytes(&loss));
@@ -144,24 +156,23 @@ static void finish_step(struct cf_training *t)
 
 static void run_steps(struct cf_training *t, cf_pass_function *pass)
 {
-    struct cf_tensor both = {.dtype = t->dtype, .rank = 2, .dim = {2, t->n_weights}};
-    struct cf_tensor gradient = t->out[CF_OUT_WEIGHTS], part = gradient;
+    struct cf_tensor parts = {.dtype = t->dtype, .rank = 2, .dim = {t->accumulate, t->n_weights}};
+    struct cf_tensor gradient = t->out[CF_OUT_WEIGHTS];
 
-    both.bits = calloc(1, cf_tensor_bytes(&both));
-    if (!both.bits) {
+    parts.bits = calloc(1, cf_tensor_bytes(&parts) + cf_tensor_bytes(&gradient));
+    if (!parts.bits) {
         t->status = CF_NO_MEMORY;
         return;
     }
-    gradient.bits = both.bits;
-    part.bits = (char *)both.bits + cf_tensor_bytes(&gradient);
+    gradient.bits = (char *)parts.bits + cf_tensor_bytes(&parts);
     t->stage[CF_STAGE_LINK] = (uint64_t)plan(t, CF_LINK);
     for (t->step = plan(t, CF_START); t->step < t->steps && t->status == CF_DONE; ++t->step) {
         memset(t->stage, 0, CF_STAGE_LINK * sizeof t->stage[0]);
-        run_step(t, pass, &gradient, &part);
+        run_step(t, pass, &parts, &gradient);
         if (t->status == CF_DONE)
             finish_step(t);
     }
-    free(both.bits);
+    free(parts.bits);
 }
 
 /* The class with the largest logit; the first of equal ones; NaN is never the largest. */

@@ -1,0 +1,109 @@
+/* train, sources, divergence: training cases one at a time. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "commands.h"
+#include "divergence.h"
+#include "record.h"
+#include "sources.h"
+#include "task.h"
+#include "train.h"
+
+static void show_progress(void *context, int64_t step, int64_t steps)
+{
+    (void)context;
+    fprintf(stderr, "\rstep %" PRId64 " of %" PRId64 "%s", step, steps, step == steps ? "\n" : "");
+}
+
+static void print_training(const struct cf_train_result *result)
+{
+    const struct cf_tensor *hashes = &result->out[CF_OUT_HASHES];
+    const struct cf_tensor *metrics = &result->out[CF_OUT_METRICS];
+    const int64_t steps = hashes->dim[0];
+    struct cf_digest digest;
+    char hex[33];
+
+    cf_digest_of(&digest, result->out[CF_OUT_WEIGHTS].bits,
+                 cf_tensor_bytes(&result->out[CF_OUT_WEIGHTS]));
+    cf_digest_print(hex, &digest);
+    if (result->from > 0)
+        printf("resumed after step %" PRId64 "%s\n", result->from,
+               result->same_configuration ? "" : ", which another configuration had computed");
+    printf("weights %s\n", hex);
+    if (result->from < steps)
+        printf("link    %016" PRIx64 " after step %" PRId64 "\n",
+               ((const uint64_t *)hashes->bits)[steps * CF_N_STAGES - 1], steps);
+    printf("loss    %.6g (%a) on the held-out rows\naccuracy %.4f\n",
+           cf_tensor_get(metrics, CF_METRIC_LOSS), cf_tensor_get(metrics, CF_METRIC_LOSS),
+           cf_tensor_get(metrics, CF_METRIC_ACCURACY));
+}
+
+int cf_command_train(struct cf_options *options, struct cf_error *err)
+{
+    struct cf_train_options how = {.folder = options->checkpoints, .every = options->every};
+    struct cf_train_result result;
+    char *worker;
+    int failed;
+
+    if (options->rest.n != 2)
+        return cf_fail(err, "write `conform train CASE CONFIGURATION`, for example `conform train "
+                            "\"train_mlp f32 steps=48 batch=32 fill=digits\" plain`");
+    if (options->every > 0 && !options->checkpoints)
+        return cf_fail(err, "--every needs --checkpoints=FOLDER");
+    worker = cf_task_worker(err);
+    if (!worker)
+        return -1;
+    how.worker = worker;
+    how.timeout_ms = options->timeout_s > 0 ? (int)(1000 * options->timeout_s) : 0;
+    if (options->checkpoints && !options->quiet && !options->no_progress)
+        how.progress = show_progress;
+    failed = cf_train(options->rest.word[0], options->rest.word[1], &how, &result, err);
+    free(worker);
+    if (failed)
+        return -1;
+    print_training(&result);
+    cf_train_result_free(&result);
+    return 0;
+}
+
+int cf_command_sources(struct cf_options *options, struct cf_error *err)
+{
+    struct cf_source_result results[CF_SOURCES_MAX];
+    struct cf_source sources[CF_SOURCES_MAX];
+    char *worker;
+    int n, failed;
+
+    if (options->rest.n > 1)
+        return cf_fail(err, "write `conform sources [LIBRARY]`, the path of one CBLAS");
+    worker = cf_task_worker(err);
+    if (!worker)
+        return -1;
+    n = cf_sources_list(sources, options->rest.n == 1 ? options->rest.word[0] : NULL);
+    failed = cf_sources_run(results, sources, n, worker, err);
+    free(worker);
+    if (failed)
+        return -1;
+    cf_sources_print(stdout, sources, results, n);
+    return 0;
+}
+
+int cf_command_divergence(struct cf_options *options, struct cf_error *err)
+{
+    struct cf_divergence found;
+    char *worker;
+    int failed;
+
+    if (options->rest.n != 3)
+        return cf_fail(err, "write `conform divergence CASE CONFIGURATION CONFIGURATION`");
+    worker = cf_task_worker(err);
+    if (!worker)
+        return -1;
+    failed = cf_divergence_find(&found, options->rest.word[0], options->rest.word[1],
+                                options->rest.word[2], worker, err);
+    free(worker);
+    if (failed)
+        return -1;
+    printf("%s\n%s\n", cf_divergence_name(found.kind), found.sentence);
+    return found.kind == CF_NO_DIVERGENCE ? 0 : 1;
+}
