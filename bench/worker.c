@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -135,6 +136,36 @@ static struct trip travel(const struct cf_ask *ask, int n)
     return trip;
 }
 
+static double seconds_of(const struct timeval *t)
+{
+    return (double)t->tv_sec + 1e-6 * (double)t->tv_usec;
+}
+
+/* Of this process and of children that have ended. */
+static double processor_time(void)
+{
+    struct rusage self, children;
+
+    getrusage(RUSAGE_SELF, &self);
+    getrusage(RUSAGE_CHILDREN, &children);
+    return seconds_of(&self.ru_utime) + seconds_of(&self.ru_stime) +
+           seconds_of(&children.ru_utime) + seconds_of(&children.ru_stime);
+}
+
+/* Seconds of processor time a request, both sides, start and end left out: what a machine with
+ * other work to do can still measure. */
+static double time_of_request(const struct cf_ask *ask, int n)
+{
+    double few, many, start = processor_time();
+
+    travel(ask, n);
+    few = processor_time() - start;
+    start = processor_time();
+    travel(ask, 6 * n);
+    many = processor_time() - start;
+    return (many - few) / (5 * n);
+}
+
 /* A child that opens the library, if any, and leaves. */
 static double bare_start(const char *library)
 {
@@ -150,18 +181,22 @@ static double bare_start(const char *library)
 
 static void bench_start(const char *name, const char *library)
 {
-    double ours[ROUNDS], theirs[ROUNDS], beyond[ROUNDS];
+    double ours[ROUNDS], theirs[ROUNDS], beyond[ROUNDS], work[ROUNDS];
 
     travel(NULL, 0);
     for (int i = 0; i < ROUNDS; ++i) {
+        const double start = processor_time();
         const struct trip trip = travel(NULL, 0);
+        const double middle = processor_time();
 
         ours[i] = trip.opened - trip.start;
         theirs[i] = bare_start(library);
         beyond[i] = ours[i] - theirs[i];
+        work[i] = middle - start - (processor_time() - middle);
     }
     print_row("start", library ? "fork, dlopen, exit" : "fork, exit", name, ours, theirs);
-    printf("# start %s: %.3g ms beyond the peer (goal: 5)\n", name, 1e3 * median(beyond, ROUNDS));
+    printf("# start %s: %.3g ms beyond the peer (goal: 5), %.3g ms of processor time\n", name,
+           1e3 * median(beyond, ROUNDS), 1e3 * median(work, ROUNDS));
 }
 
 /* A child that answers each line with another. */
@@ -252,16 +287,16 @@ static void bench_size(const char *name, dot_function dot, int n, struct cf_work
     struct cf_error err;
     char *out = cf_format("%s/bench.out", place->path);
     struct echo echo = start_echo();
+    struct cf_ask ask;
 
     if (cf_plan_add_case(&plan, line, "bench", 1, 1, &err) < 0 ||
         cf_block_draw(&block, &plan, 0, 1, "\1", place, 1, &err) != 0) {
         fprintf(stderr, "bench-worker: %s\n", err.text);
         exit(1);
     }
+    ask = (struct cf_ask){block.cases[0].params, block.cases[0].outputs, 1, out};
     for (int i = 0; i < ROUNDS; ++i) {
-        const struct cf_block_case *bc = &block.cases[0];
-        const struct trip trip =
-            travel(&(struct cf_ask){bc->params, bc->outputs, bc->n_outputs, out}, count);
+        const struct trip trip = travel(&ask, count);
 
         ours[i] = (trip.answered - trip.asked) / count;
         null[i] = null_request(&echo, count);
@@ -270,6 +305,8 @@ static void bench_size(const char *name, dot_function dot, int n, struct cf_work
     snprintf(label, sizeof label, "%s dot f64 n=%d", name, n);
     print_row("request", "null request", label, ours, null);
     print_row("request", "call in process", label, ours, bare);
+    printf("# request %s: %.3g ms of processor time on both sides\n", label,
+           1e3 * time_of_request(&ask, count));
     stop_echo(&echo);
     cf_block_free(&block);
     cf_plan_free(&plan);
