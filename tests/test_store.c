@@ -153,6 +153,7 @@ Test(store, refuses_a_second_record_of_one_request, .signal = SIGABRT)
 
     put_plan(store);
     put_ran(store, 0, 8, NULL);
+    remove_folder(); /* nothing is tidied up after an abort */
     put_ran(store, 0, 8, NULL);
 }
 
