@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "gate.h"
+#include "multiplicity.h"
 
 #define SEEDS_NEEDED 20
 #define LIMIT        2.0
@@ -79,6 +80,7 @@ static int find_canon(const struct cf_ledger *ledger)
     return -1;
 }
 
+/* n: seeds that both sides have; 0: nothing to compare. */
 struct judged {
     struct cf_ratio ratio;
     int cell, n;
@@ -193,8 +195,9 @@ static void start(struct cf_finding *finding)
     finding->reason = "no cell of the plan has 20 seeds";
 }
 
-static void judge_group(struct cf_judgement *j, const struct cells *cells, int configuration,
-                        int group, int canon)
+/* of_cell: [cells->n] of the configuration. */
+static void judge_group(struct cf_judgement *j, const struct cells *cells,
+                        const struct judged *of_cell, int configuration, int group, int canon)
 {
     struct cf_finding *finding = cf_judgement_slot(j, configuration, group, CF_SLOT_S5);
     struct judged worst = {.cell = -1};
@@ -211,28 +214,56 @@ static void judge_group(struct cf_judgement *j, const struct cells *cells, int c
         finding->reason = "the baseline has no answer here to compare with";
         return;
     }
-    for (int cell = 0; cell < cells->n; ++cell) {
-        struct judged judged;
-
-        if (cells->first[cell] < 0 || j->ledger.cases[cells->first[cell]].group != group ||
-            count_seeds(cells, cell) < SEEDS_NEEDED)
-            continue;
-        judged = judge_cell(j, cells, cell, configuration, canon);
-        if (n++ == 0 || is_worse(&judged, &worst))
-            worst = judged;
-    }
+    for (int cell = 0; cell < cells->n; ++cell)
+        if (of_cell[cell].n > 0 && j->ledger.cases[cells->first[cell]].group == group &&
+            (n++ == 0 || is_worse(&of_cell[cell], &worst)))
+            worst = of_cell[cell];
     if (n > 0)
         tell(j, cells, finding, &worst, n, canon);
 }
 
+/* Fails hold for all configurations and cells together: Holm, family-wise 5 % (docs/levels.md,
+ * section 9). A fail that does not survive it is unknown. A cell without a number has p = 0. */
+static void correct(struct judged *all, int n)
+{
+    double *p = cf_alloc((size_t)(n + 1) * sizeof p[0]);
+    int n_tests = 0, k = 0;
+
+    for (int i = 0; i < n; ++i)
+        if (all[i].n >= SEEDS_NEEDED) {
+            const struct cf_evidence *evidence = &all[i].ratio.evidence;
+
+            p[n_tests++] = isnan(evidence->p_fail[0]) && evidence->verdict == CF_FAIL
+                               ? 0
+                               : evidence->p_fail[0];
+        }
+    cf_holm(p, p, n_tests);
+    for (int i = 0; i < n; ++i) {
+        struct cf_evidence *evidence = &all[i].ratio.evidence;
+
+        if (all[i].n < SEEDS_NEEDED)
+            continue;
+        if (!(p[k++] <= CF_ALPHA) && evidence->verdict == CF_FAIL)
+            evidence->verdict = CF_UNKNOWN;
+    }
+    free(p);
+}
+
 void cf_judge_noise(struct cf_judgement *j)
 {
+    const int n = j->ledger.n_configurations, canon = find_canon(&j->ledger);
     struct cells cells = list_cells(&j->ledger);
-    const int canon = find_canon(&j->ledger);
+    struct judged *all = cf_alloc_zero((size_t)(n * cells.n + 1) * sizeof all[0]);
 
-    for (int i = 0; i < j->ledger.n_configurations; ++i)
+    for (int i = 0; i < n; ++i)
+        for (int cell = 0; cell < cells.n; ++cell)
+            if (count_seeds(&cells, cell) >= SEEDS_NEEDED)
+                all[i * cells.n + cell] = judge_cell(j, &cells, cell, i, canon);
+    correct(all, n * cells.n);
+    for (int i = 0; i < n; ++i)
         for (int g = 0; g < j->ledger.n_groups; ++g)
-            judge_group(j, &cells, i, g, canon);
+            judge_group(j, &cells, &all[i * cells.n], i, g, canon);
+    free(all);
     free(cells.first);
     free(cells.next);
 }
