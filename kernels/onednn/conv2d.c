@@ -189,16 +189,20 @@ static enum cf_status execute(struct cf_library *library, void *pd, const struct
                               const struct cf_tensor in[], const struct cf_tensor out[])
 {
     const struct cf_onednn_operand operands[3][3] = {
-        [CF_FWD] = {{CF_ONEDNN_SRC, CF_ONEDNN_QUERY_SRC, 0, &user->x, in[0].bits},
-                    {CF_ONEDNN_WEIGHTS, CF_ONEDNN_QUERY_WEIGHTS, 0, &user->w, in[1].bits},
-                    {CF_ONEDNN_DST, CF_ONEDNN_QUERY_DST, 1, &user->y, out[0].bits}},
-        [CF_BWD_DATA] = {{CF_ONEDNN_DIFF_DST, CF_ONEDNN_QUERY_DIFF_DST, 0, &user->y, in[0].bits},
-                         {CF_ONEDNN_WEIGHTS, CF_ONEDNN_QUERY_WEIGHTS, 0, &user->w, in[1].bits},
-                         {CF_ONEDNN_DIFF_SRC, CF_ONEDNN_QUERY_DIFF_SRC, 1, &user->x, out[0].bits}},
+        [CF_FWD] = {{CF_ONEDNN_SRC, CF_ONEDNN_QUERY_SRC, 0, &user->x, in[0].bits, NULL},
+                    {CF_ONEDNN_WEIGHTS, CF_ONEDNN_QUERY_WEIGHTS, 0, &user->w, in[1].bits, NULL},
+                    {CF_ONEDNN_DST, CF_ONEDNN_QUERY_DST, 1, &user->y, out[0].bits, NULL}},
+        [CF_BWD_DATA] = {{CF_ONEDNN_DIFF_DST, CF_ONEDNN_QUERY_DIFF_DST, 0, &user->y, in[0].bits,
+                          NULL},
+                         {CF_ONEDNN_WEIGHTS, CF_ONEDNN_QUERY_WEIGHTS, 0, &user->w, in[1].bits,
+                          NULL},
+                         {CF_ONEDNN_DIFF_SRC, CF_ONEDNN_QUERY_DIFF_SRC, 1,
+                          &user->x, out[0].bits, NULL}},
         [CF_BWD_FILTER] = {
-            {CF_ONEDNN_SRC, CF_ONEDNN_QUERY_SRC, 0, &user->x, in[0].bits},
-            {CF_ONEDNN_DIFF_DST, CF_ONEDNN_QUERY_DIFF_DST, 0, &user->y, in[1].bits},
-            {CF_ONEDNN_DIFF_WEIGHTS, CF_ONEDNN_QUERY_DIFF_WEIGHTS, 1, &user->w, out[0].bits}}};
+            {CF_ONEDNN_SRC, CF_ONEDNN_QUERY_SRC, 0, &user->x, in[0].bits, NULL},
+            {CF_ONEDNN_DIFF_DST, CF_ONEDNN_QUERY_DIFF_DST, 0, &user->y, in[1].bits, NULL},
+            {CF_ONEDNN_DIFF_WEIGHTS, CF_ONEDNN_QUERY_DIFF_WEIGHTS, 1, &user->w, out[0].bits,
+             NULL}}};
 
     return cf_onednn_execute(library, pd, 3, operands[user->way]);
 }

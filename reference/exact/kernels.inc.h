@@ -271,8 +271,8 @@ INLINE void span(enum cf_terms terms, struct cf_span *s, const void *x, const vo
         extremes_add(&e, load(terms, t.x, t.y, 0));
     }
     most = lanes_max(e.most);
-    least = lanes_min(e.least) * 2 +
-            1; /* the bits, or one less when they are odd: the same exponent or one below */
+    /* The bits, or one less when they are odd: the same exponent or one below. */
+    least = most == 0 ? 0 : lanes_min(e.least) * 2 + 1;
     s->special = most >> 52 == 0x7ff;
     s->highest = most == 0 ? 0 : exponent_of(most);
     s->lowest = most == 0 ? 0 : exponent_of(least);
