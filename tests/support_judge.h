@@ -193,8 +193,10 @@ static struct cf_findings *bench_judge(struct bench *bench, enum cf_level level,
     return cf_judge(bench->store, &options, err);
 }
 
-__attribute__((unused)) static const struct cf_finding *find(const struct cf_findings *f, int configuration,
-                                     const char *group, enum cf_scope scope, const char *component)
+__attribute__((unused)) static const struct cf_finding *find(const struct cf_findings *f,
+                                                             int configuration, const char *group,
+                                                             enum cf_scope scope,
+                                                             const char *component)
 {
     for (int i = 0; i < f->n_findings; ++i) {
         const struct cf_finding *one = &f->findings[i];
