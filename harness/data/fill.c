@@ -103,26 +103,27 @@ static double chop(double value, int digits)
 }
 
 /* Terms come in pairs j and j + n/2 whose sum is 2^(1-c) of either: condition sum|terms| / |sum| =
- * 2^c (GenDot style; Ogita, Rump and Oishi, Accurate sum and dot product, 2005, section 6). The
- * last operand carries the sign; a coin says which of the two is negative, so that partial sums
- * wander as those of a random order do instead of growing to half of all terms. A line of odd
+ * 2^c (GenDot style; Ogita, Rump and Oishi, Accurate sum and dot product, 2005, section 6). Which
+ * of the two is negative is drawn, so that partial sums wander in every order and none is favoured;
+ * what is left of a pair is always positive. The last operand carries the signs. A line of odd
  * length ends in one term that is as small as what is left of a pair. */
 static double cancel(const struct cf_fill_place *place, int c)
 {
-    const struct cf_stream stream = stream_of(place, 5), coins = stream_of(place, 10);
+    const struct cf_stream stream = stream_of(place, 5);
+    const struct cf_stream signs = {place->seed, 16 * 6};
     const int64_t half = place->n / 2, first = place->j % (half > 0 ? half : 1);
     const int digits = cf_dtype_digits(place->dtype);
+    const double sign = cf_stream_word(&signs, (uint64_t)first) & 1 ? -1 : 1;
     const double value = chop(
-        ldexp(1 + uniform_of(&stream, (uint64_t)(place->line * place->n + first)), -1), digits);
-    const int swapped = cf_stream_word(&coins, (uint64_t)(place->line * place->n + first)) & 1;
+        ldexp(2 + uniform_of(&stream, (uint64_t)(place->line * place->n + first)), -2), digits);
 
     if (place->operand < place->n_inputs - 1)
         return value;
     if (place->j == 2 * half)
         return ldexp(value, 1 - c);
-    if ((place->j < half) != swapped)
-        return value;
-    return -(value - chop(ldexp(value, 1 - c), digits - c + 1));
+    if (place->j < half)
+        return sign * value;
+    return -sign * value + chop(ldexp(value, 1 - c), digits - c + 1);
 }
 
 static double cancel10(const struct cf_fill_place *place, uint64_t i)
