@@ -44,8 +44,8 @@ Test(case, prints_canonically)
         {"gemv f64 m=17 n=2 rowperm=1 fill=wide seed=4",
          "gemv f64 m=17 n=2 fill=wide seed=4 rowperm=1", "gemv f64 m=17 n=2 fill=wide",
          "gemv f64 m=17 n=2 fill=wide seed=4"},
-        {"gemv f64 m=17 n=2 row=16", "gemv f64 m=17 n=2 row=16", "gemv f64 m=17 n=2",
-         "gemv f64 m=17 n=2"}};
+        {"gemv f64 m=17 n=2 row=16", "gemv f64 m=17 n=2 fill=uniform seed=1 row=16",
+         "gemv f64 m=17 n=2 fill=uniform", "gemv f64 m=17 n=2 fill=uniform seed=1"}};
 
     for (size_t r = 0; r < sizeof rows / sizeof rows[0]; ++r) {
         struct cf_case c;

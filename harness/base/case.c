@@ -1,23 +1,28 @@
 #include "case.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char *const variants[] = {"row", "rowperm", "col", "colperm"};
 
+static void add_word(char **text, const char *key, const char *value)
+{
+    char *escaped = cf_pairs_escape(value);
+    char *longer = cf_format("%s %s=%s", *text, key, escaped);
+
+    free(escaped);
+    free(*text);
+    *text = longer;
+}
+
 /* Appends " key=value" of a key when it is there and differs from its default. */
 static void append(char **text, const struct cf_case *c, const char *key, const char *fallback)
 {
     const char *value = cf_pairs_get(&c->keys, key);
-    char *escaped, *longer;
 
-    if (!value || (fallback && strcmp(value, fallback) == 0))
-        return;
-    escaped = cf_pairs_escape(value);
-    longer = cf_format("%s %s=%s", *text, key, escaped);
-    free(escaped);
-    free(*text);
-    *text = longer;
+    if (value && (!fallback || strcmp(value, fallback) != 0))
+        add_word(text, key, value);
 }
 
 /* Calls append for each "key" or "key=default" word of a list. */
@@ -36,11 +41,13 @@ static void append_list(char **text, const struct cf_case *c, const char *list)
 
 static char *print(const struct cf_case *c, const struct cf_grammar *grammar)
 {
-    char *text = cf_format("%s %s", c->op, cf_dtype_name(c->dtype));
+    char *text = cf_format("%s %s", c->op, cf_dtype_name(c->dtype)), seed[24];
 
+    snprintf(seed, sizeof seed, "%llu", (unsigned long long)c->seed);
     append_list(&text, c, grammar->dims);
     append_list(&text, c, grammar->options);
-    append_list(&text, c, "fill seed");
+    add_word(&text, "fill", c->fill);
+    add_word(&text, "seed", seed);
     for (int i = 0; i < CF_COUNT(variants); ++i)
         append(&text, c, variants[i], NULL);
     return text;

@@ -9,7 +9,8 @@
 /* What a case line may say: filled from the op's file (reference.h). `dims` are integer keys that
  * must be there, in canonical order ("m n k"); `options` are keys that may be there, with their
  * defaults
- * ("stride=1 layout=nchw"); a default is never printed. */
+ * ("stride=1 layout=nchw"); a default is never printed, but fill= and
+ * seed= always are. */
 struct cf_grammar {
     const char *op, *dims, *options;
 };

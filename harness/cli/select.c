@@ -34,13 +34,14 @@ static int add_written_out(const struct cf_options *options, struct cf_matrix *m
     return 0;
 }
 
+/* Does a glob keep entry i? */
 static int is_kept(const struct cf_options *options, const struct cf_matrix *matrix, int i)
 {
     for (int k = 0; k < options->configurations.n; ++k) {
         const char *word = options->configurations.word[k];
 
-        if (is_written_out(word) || cf_glob_match(word, matrix->line[i]) ||
-            cf_glob_match(word, matrix->label[i]))
+        if (!is_written_out(word) &&
+            (cf_glob_match(word, matrix->line[i]) || cf_glob_match(word, matrix->label[i])))
             return 1;
     }
     return 0;
@@ -67,14 +68,15 @@ static int retain(struct cf_matrix *matrix, const char keep[])
     return n_kept;
 }
 
-static int apply_globs(const struct cf_options *options, struct cf_matrix *matrix,
+/* Entries from n_found on were written out by the user: they stay. */
+static int apply_globs(const struct cf_options *options, struct cf_matrix *matrix, int n_found,
                        struct cf_error *err)
 {
     char *keep = cf_alloc_zero((unsigned long)matrix->n + 1);
     int n_kept;
 
     for (int i = 0; i < matrix->n; ++i)
-        keep[i] = (char)is_kept(options, matrix, i);
+        keep[i] = (char)(i >= n_found || is_kept(options, matrix, i));
     n_kept = retain(matrix, keep);
     free(keep);
     if (n_kept > 0)
@@ -150,14 +152,15 @@ static int base_matrix(const struct cf_options *options, struct cf_matrix *matri
 int cf_select_matrix(const struct cf_options *options, struct cf_matrix *matrix,
                      struct cf_error *err)
 {
-    int n_globs, result;
+    int n_globs, n_found, result;
 
     *matrix = (struct cf_matrix){0};
     result = base_matrix(options, matrix, err);
+    n_found = matrix->n;
     if (result == 0)
         result = add_written_out(options, matrix, &n_globs, err);
     if (result == 0 && n_globs > 0)
-        result = apply_globs(options, matrix, err);
+        result = apply_globs(options, matrix, n_found, err);
     if (result == 0 && is_of_configurations(options->scope))
         result = apply_scope(options->scope, matrix, err);
     if (result != 0)
