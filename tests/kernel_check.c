@@ -58,7 +58,7 @@ struct cf_check cf_check_kernel(const struct cf_kernel *kernel, struct cf_librar
 void cf_check_failures(char text[32], const struct cf_check *check)
 {
     text[0] = '\0';
-    for (int g = 0; g < CF_N_ELEMENT_GATES; ++g)
+    for (int g = 0; g <= CF_S4; ++g)
         if (check->accuracy.gate[g].n_failed > 0)
             snprintf(text + strlen(text), 32 - strlen(text), "S%d ", g + 1);
 }

@@ -253,7 +253,7 @@ ParameterizedTest(struct row *r, gates, rows)
     prepare(&c, &reference, &out, r->line);
     change(&out, &reference, r);
     accuracy = judge(&reference, &out, LAMBDA, 0);
-    for (int g = 0; g < CF_N_ELEMENT_GATES; ++g)
+    for (int g = 0; g <= CF_S4; ++g)
         cr_expect_eq(accuracy.gate[g].n_failed, r->fails[g], "%s: S%d refuses %lld of %lld (%a)",
                      r->claim, g + 1, (long long)accuracy.gate[g].n_failed,
                      (long long)accuracy.gate[g].n_judged, accuracy.gate[g].got);
@@ -326,7 +326,7 @@ int judge_line(const char *line, void *context)
 
     prepare(&c, &reference, &out, line);
     accuracy = judge(&reference, &out, LAMBDA, 0);
-    for (int g = 0; g < CF_N_ELEMENT_GATES; ++g)
+    for (int g = 0; g <= CF_S4; ++g)
         cr_expect_eq(accuracy.gate[g].n_failed, 0, "%s: S%d refuses %lld (%a for %a)", line, g + 1,
                      (long long)accuracy.gate[g].n_failed, accuracy.gate[g].got,
                      accuracy.gate[g].exact);
@@ -438,6 +438,49 @@ Test(gates, noise)
     cr_expect_eq(accuracy.n_errors, 8);
     cr_expect_float_eq(accuracy.sum_squares, 9, 1);
     cr_expect_float_eq(accuracy.largest, 3, 0.2);
+    finish(&c, &reference, &out);
+}
+
+/* Three elements of which 0 > 2 > 1 in truth, far apart: a changed sign, order or largest one is a
+ * disagreement, in a tie anything is allowed, and a NaN decides nothing rightly. */
+Test(gates, decisions)
+{
+    struct cf_reference reference;
+    struct cf_tensor out;
+    struct cf_case c;
+    static const struct {
+        const char *claim;
+        double got[3];
+        int n_failed;
+    } rows[] = {{"as in truth", {3, -1, 2}, 0},
+                {"far off, but decided alike", {9, -7, 2}, 0},
+                {"the first has another sign and is no longer the largest", {-0.5, -1, 2}, 2},
+                {"another largest", {3, -1, 4}, 1},
+                {"another order", {-2, -1, -3}, 4},
+                {"a zero has no sign", {3, 0, 2}, 1},
+                {"a NaN", {NAN, -1, 2}, 3},
+                {"a NaN elsewhere", {3, -1, NAN}, 2}};
+
+    prepare(&c, &reference, &out, "gemv f32 m=3 n=64 fill=normal seed=1");
+    for (int k = 0; k < 3; ++k)
+        reference.truth[0][k] = (struct cf_truth){rows[0].got[k], 0, 4};
+    for (int i = 0; i < CF_COUNT(rows); ++i) {
+        struct cf_gate_tally tally = {0};
+
+        for (int k = 0; k < 3; ++k)
+            cf_tensor_set(&out, k, rows[i].got[k]);
+        cf_decisions_judge(&tally, &reference, LAMBDA, &out, 0);
+        cr_expect_eq(tally.n_judged, 5, "%s: %lld", rows[i].claim, (long long)tally.n_judged);
+        cr_expect_eq(tally.n_failed, rows[i].n_failed, "%s: %lld", rows[i].claim,
+                     (long long)tally.n_failed);
+    }
+    for (int k = 0; k < 3; ++k)
+        reference.truth[0][k].scale = 3 / (2 * LAMBDA * 8 * 0x1p-24); /* margins of 3 are ties */
+    reference.truth[0][0].scale /= 2;
+    struct cf_gate_tally tally = {0};
+    cf_decisions_judge(&tally, &reference, LAMBDA, &out, 0);
+    cr_expect_eq(tally.n_judged, 2, "the sign of the first and the pair: %lld",
+                 (long long)tally.n_judged);
     finish(&c, &reference, &out);
 }
 

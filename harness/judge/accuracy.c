@@ -260,6 +260,7 @@ int cf_accuracy_judge(struct cf_accuracy *accuracy, const struct cf_reference *r
             j.most_terms = fmax(j.most_terms, (double)reference->terms[o][i]);
         for (int64_t i = 0; i < n; ++i)
             judge_element(&j, o, i, cf_tensor_get(&out, i));
+        cf_decisions_judge(&accuracy->gate[CF_DECISIONS], reference, rule->lambda, &out, o);
     }
     if (at != n_bytes)
         return cf_fail_with(err, 3,

@@ -22,7 +22,7 @@
 
 #include "truth.h"
 
-enum cf_gate { CF_S1, CF_S2, CF_S3, CF_S4, CF_N_ELEMENT_GATES };
+enum cf_gate { CF_S1, CF_S2, CF_S3, CF_S4, CF_DECISIONS, CF_N_ELEMENT_GATES };
 
 /* Of all elements that a gate judged, how many failed; and its worst: the failing one with the
  * largest error / allowed, else the passing one; NaN counts as larger than all. n_judged = 0: the
@@ -46,6 +46,13 @@ struct cf_accuracy_rule {
     double lambda; /* of S4: sqrt(2 ln(2 n_max N_out / 1e-3)) */
     double growth; /* of a fast algorithm; 0: classical */
 };
+
+/* Decisions (gate D, level scientific): counts into the tally those of one output that are certain
+ * and those of them that `out` decides otherwise. See decisions.c. */
+void cf_decisions_judge(struct cf_gate_tally *tally, const struct cf_reference *reference,
+                        double lambda, const struct cf_tensor *out, int o);
+/* Does the op have decisions? */
+int cf_decisions_of(const struct cf_op *op);
 
 /* lambda for the n_max and N_out of a suite's full plan; docs/levels.md. */
 double cf_accuracy_lambda(double n_max, double n_outputs);

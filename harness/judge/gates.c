@@ -1,4 +1,4 @@
-/* The gates F and S1 to S4: one configuration in one group, against the exact reference. */
+/* The gates F, S1 to S4 and D: one configuration in one group, against the exact reference. */
 #include "judgement.h"
 
 #include <math.h>
@@ -8,24 +8,30 @@
 struct gate {
     enum cf_slot slot;
     const char *name, *unit, *source;
-    int proves_wrong;
-    /* Said of failing and passing elements: "%lld of %lld elements ..."; and of none. */
+    enum cf_level level;
+    int proves_wrong, needed; /* needed: elements without which a pass is unknown */
+    /* Said of failing and passing elements or decisions: "%lld of %lld ..."; and of none. */
     const char *fails, *passes, *nothing;
 };
 
 static const struct gate gates[CF_N_ELEMENT_GATES] = {
-    [CF_S1] = {CF_SLOT_S1, "S1", "u*scale", "exact partial sums, docs/levels.md, section 5", 1,
-               "are not exact although no order of operations rounds here", "are exact",
-               "no case has a fill whose partial sums are exact"},
-    [CF_S2] = {CF_SLOT_S2, "S2", "u*scale", "class map, docs/levels.md, section 5", 0,
-               "are of another class (NaN, infinity, sign of zero, flushed to zero)",
+    [CF_S1] = {CF_SLOT_S1, "S1", "u*scale", "exact partial sums, docs/levels.md, section 5",
+               CF_STATISTICAL, 1, 1, "are not exact although no order of operations rounds here",
+               "are exact", "no case has a fill whose partial sums are exact"},
+    [CF_S2] = {CF_SLOT_S2, "S2", "u*scale", "class map, docs/levels.md, section 5", CF_STATISTICAL,
+               0, 1, "are of another class (NaN, infinity, sign of zero, flushed to zero)",
                "are of the right class", "no element was judged"},
-    [CF_S3] = {CF_SLOT_S3, "S3", "u*scale", "proven bound of the op, docs/levels.md, section 5", 1,
-               "err by more than any order of operations can", "keep the proven bound",
-               "no element has a finite exact value"},
-    [CF_S4] = {CF_SLOT_S4, "S4", "u*scale", "probabilistic bound, docs/levels.md, section 5", 0,
-               "err by more than rounding plausibly does (model-based)",
-               "keep the probabilistic bound", "no case has a random fill"}};
+    [CF_S3] = {CF_SLOT_S3, "S3", "u*scale", "proven bound of the op, docs/levels.md, section 5",
+               CF_STATISTICAL, 1, 1, "err by more than any order of operations can",
+               "keep the proven bound", "no element has a finite exact value"},
+    [CF_S4] = {CF_SLOT_S4, "S4", "u*scale", "probabilistic bound, docs/levels.md, section 5",
+               CF_STATISTICAL, 0, 1, "err by more than rounding plausibly does (model-based)",
+               "keep the probabilistic bound", "no case has a random fill"},
+    [CF_DECISIONS] = {CF_SLOT_D, "D", "u*scale", "certain decisions, docs/levels.md, section 5",
+                      CF_SCIENTIFIC, 0, CF_COMPARISONS_NEEDED,
+                      "(signs, orders, largest ones) are decided otherwise than in truth",
+                      "(signs, orders, largest ones) are decided as in truth",
+                      "no decision is certain at this precision"}};
 
 /* The tally over a group, and where its worst element was. */
 struct sum {
@@ -127,10 +133,28 @@ static void conclude_nothing(struct cf_judgement *j, struct cf_finding *finding,
     } else if (gate->slot == CF_SLOT_S1 && op && !op->integer_exact) {
         finding->verdict = CF_SKIP;
         finding->reason = "the op rounds on integers too";
+    } else if (gate->slot == CF_SLOT_D && !(op && cf_decisions_of(op))) {
+        finding->verdict = CF_SKIP;
+        finding->reason = "the op has no decisions";
     } else if (gate->slot == CF_SLOT_S4 && j->measure.rule[rule].growth > 0) {
         finding->verdict = CF_SKIP;
         finding->reason = "a fast algorithm has no bound of its own terms";
     }
+}
+
+static const char *say(struct cf_judgement *j, const struct cf_finding *finding,
+                       const struct gate *gate, const char *flushed)
+{
+    const char *things = gate->slot == CF_SLOT_D ? "certain decisions" : "elements";
+    const long long n = finding->n_compared;
+
+    if (finding->verdict == CF_FAIL)
+        return cf_arena_format(&j->arena, "%lld of %lld %s %s%s", (long long)finding->n_different,
+                               n, things, gate->fails, flushed);
+    if (finding->verdict == CF_UNKNOWN)
+        return cf_arena_format(&j->arena, "all %lld %s %s, but %d are needed", n, things,
+                               gate->passes, gate->needed);
+    return cf_arena_format(&j->arena, "all %lld %s %s", n, things, gate->passes);
 }
 
 static void conclude(struct cf_judgement *j, struct cf_finding *finding, const struct gate *gate,
@@ -140,6 +164,7 @@ static void conclude(struct cf_judgement *j, struct cf_finding *finding, const s
     const struct cf_coverage *coverage = cf_judgement_coverage(j, finding->configuration, group);
     const char *flushed = "";
 
+    finding->demand.level = gate->level;
     finding->component = gate->name;
     finding->unit = gate->unit;
     finding->margin_source = gate->source;
@@ -151,19 +176,15 @@ static void conclude(struct cf_judgement *j, struct cf_finding *finding, const s
     }
     finding->estimate = tally->error;
     finding->margin = tally->allowed;
-    finding->verdict = tally->n_failed == 0 ? CF_PASS : CF_FAIL;
+    finding->verdict = tally->n_failed > 0               ? CF_FAIL
+                       : tally->n_judged >= gate->needed ? CF_PASS
+                                                         : CF_UNKNOWN;
     finding->wrong = gate->proves_wrong && tally->n_failed > 0;
     put_witness(j, finding, sum);
     if (gate->slot == CF_SLOT_S2 && coverage->n_flushed > 0)
         flushed =
             cf_arena_format(&j->arena, ", %lld of them flushed", (long long)coverage->n_flushed);
-    if (tally->n_failed == 0)
-        finding->reason = cf_arena_format(&j->arena, "all %lld elements %s",
-                                          (long long)tally->n_judged, gate->passes);
-    else
-        finding->reason =
-            cf_arena_format(&j->arena, "%lld of %lld elements %s%s", (long long)tally->n_failed,
-                            (long long)tally->n_judged, gate->fails, flushed);
+    finding->reason = say(j, finding, gate, flushed);
 }
 
 /* The fates that count as failures, gravest first; and those that are "could not measure". */

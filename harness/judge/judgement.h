@@ -1,6 +1,6 @@
 /* judgement: what the parts of the judge share, private to this folder. Every configuration has in
- * every group one finding a slot: the gates F and S1 to S5 against the reference, then one for each
- * scope. Slots that the suite does not demand are judged too, but not reported.
+ * every group one finding a slot: the gates F, S1 to S5 and D against the reference, then one for
+ * each scope. Slots that the suite does not demand are judged too, but not reported.
  *
  * Our reading of docs/levels.md, section 5, "numerical": the evidence is pooled over a group, that
  * is over all inputs of one op and type, times their repetitions. M counts comparisons of whole
@@ -22,6 +22,7 @@ enum cf_slot {
     CF_SLOT_S3,
     CF_SLOT_S4,
     CF_SLOT_S5,
+    CF_SLOT_D,      /* decisions, for the level scientific */
     CF_SLOT_SCOPES, /* + enum cf_scope, run .. baseline */
     CF_N_SLOTS = CF_SLOT_SCOPES + CF_TO_REFERENCE
 };
@@ -55,7 +56,7 @@ struct cf_coverage *cf_judgement_coverage(const struct cf_judgement *j, int conf
  * always asked for; a group without a suite asks for all. */
 int cf_judgement_demands(const struct cf_judgement *j, int group, int slot);
 
-/* Fills the slots F and S1 to S4 of all configurations and groups, and the coverage. */
+/* Fills the slots F, S1 to S4 and D of all configurations and groups, and the coverage. */
 void cf_judge_gates(struct cf_judgement *j);
 /* Fills S5; needs the coverage. */
 void cf_judge_noise(struct cf_judgement *j);

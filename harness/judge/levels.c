@@ -58,7 +58,7 @@ static void set_all(struct cf_grade *grade, enum cf_verdict verdict, const char 
         set(grade, (enum cf_level)level, verdict, why);
 }
 
-/* The levels of evidence: bits, then the gates, then decisions (a suite that has none leaves them
+/* The levels of evidence: bits, then the gates, then decisions (ops that have none leave them
  * unknown). A pass at one level is a pass at all weaker ones (sections 5 and 8): equal bits are an
  * identity, and the noise that S5 allows is below what a certified decision leaves. */
 static void grade_evidence(struct cf_judgement *j, struct cf_grade *grade, int configuration,
@@ -67,15 +67,18 @@ static void grade_evidence(struct cf_judgement *j, struct cf_grade *grade, int c
     const struct cf_finding *bits = slot(j, configuration, group, CF_SLOT_SCOPES + (int)scope);
     const struct cf_finding *gate;
     const enum cf_verdict gates = cf_grade_gates(j, configuration, group, &gate);
+    const struct cf_finding *decisions = slot(j, configuration, group, CF_SLOT_D);
     const char *why = cf_arena_format(&j->arena, "%s: %s", gate->component, gate->reason);
 
-    set_all(grade, CF_UNKNOWN, "the suite has no decisions to compare");
+    set_all(grade, CF_UNKNOWN, "the suite has no classifier to compare");
+    set(grade, CF_SCIENTIFIC, decisions->verdict == CF_SKIP ? CF_UNKNOWN : decisions->verdict,
+        cf_arena_format(&j->arena, "D: %s", decisions->reason));
     set(grade, CF_NUMERICAL, bits->verdict, bits->reason);
     set(grade, CF_STATISTICAL, gates, why);
     if (slot(j, configuration, group, CF_SLOT_S2)->verdict == CF_FAIL)
         set(grade, CF_SCIENTIFIC, CF_FAIL, why);
     for (int level = CF_NUMERICAL; level > CF_FUNCTIONAL; --level)
-        if (grade->at[level] == CF_PASS)
+        if (grade->at[level] == CF_PASS && grade->at[level - 1] != CF_FAIL)
             set(grade, (enum cf_level)(level - 1), CF_PASS, "");
 }
 
