@@ -54,16 +54,18 @@ static void verdict(const struct table *t)
     free(books);
 }
 
-/* The widest label, as far as `columns` further columns leave room for it. */
+/* The widest label, as far as `columns` further columns leave room for it; on a wide page a table
+ * may run over the edge rather than cut what tells its rows apart. */
 static int label_width(const struct table *t, const char *(*label)(const struct table *, int),
                        int n, int columns)
 {
+    const int least = t->page->width < 100 ? 20 : 44;
     int width = 8, room = t->page->width - columns;
 
     for (int i = 0; i < n; ++i)
         if (cf_text_width(label(t, i)) > width)
             width = cf_text_width(label(t, i));
-    room = room < 20 ? 20 : room;
+    room = room < least ? least : room;
     return width < room ? width : room;
 }
 
