@@ -59,7 +59,7 @@ static void verdict(const struct table *t)
 static int label_width(const struct table *t, const char *(*label)(const struct table *, int),
                        int n, int columns)
 {
-    const int least = t->page->width < 100 ? 20 : 44;
+    const int least = t->page->width < 100 ? 20 : 46;
     int width = 8, room = t->page->width - columns;
 
     for (int i = 0; i < n; ++i)
