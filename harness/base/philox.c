@@ -21,15 +21,23 @@ void cf_philox(uint32_t out[4], const uint32_t counter[4], const uint32_t key[2]
     out[3] = d;
 }
 
-uint64_t cf_stream_word(const struct cf_stream *stream, uint64_t i)
+void cf_stream_block(const struct cf_stream *stream, uint64_t block, uint64_t word[2])
 {
-    const uint64_t block = i >> 1;
     const uint32_t counter[4] = {(uint32_t)block, (uint32_t)(block >> 32), stream->stream, 0};
     const uint32_t key[2] = {(uint32_t)stream->seed, (uint32_t)(stream->seed >> 32)};
     uint32_t out[4];
 
     cf_philox(out, counter, key);
-    return i & 1 ? (uint64_t)out[3] << 32 | out[2] : (uint64_t)out[1] << 32 | out[0];
+    word[0] = (uint64_t)out[1] << 32 | out[0];
+    word[1] = (uint64_t)out[3] << 32 | out[2];
+}
+
+uint64_t cf_stream_word(const struct cf_stream *stream, uint64_t i)
+{
+    uint64_t word[2];
+
+    cf_stream_block(stream, i >> 1, word);
+    return word[i & 1];
 }
 
 uint64_t cf_stream_below(const struct cf_stream *stream, uint64_t i, uint64_t n)

@@ -19,6 +19,9 @@ struct cf_stream {
  * and key {seed low, seed high}. */
 uint64_t cf_stream_word(const struct cf_stream *stream, uint64_t i);
 
+/* Both words of a block, for the price of one. */
+void cf_stream_block(const struct cf_stream *stream, uint64_t block, uint64_t word[2]);
+
 /* An integer in 0 .. n-1 from words i, i+1000003, ... by rejection: without bias. n >= 1. */
 uint64_t cf_stream_below(const struct cf_stream *stream, uint64_t i, uint64_t n);
 

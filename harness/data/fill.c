@@ -73,17 +73,19 @@ static double spike(const struct cf_fill_place *place, uint64_t i)
 static double normal(const struct cf_fill_place *place, uint64_t i)
 {
     const struct cf_stream stream = stream_of(place, 3);
+    uint64_t a[2], b[2];
     int64_t sum = -((int64_t)3 << 60);
 
-    for (uint64_t k = 0; k < 3; ++k)
-        sum += (int64_t)(cf_stream_word(&stream, 4 * i + k) >> 3);
-    return ldexp((double)sum, -60); /* 62 bits, rounded once to the significand */
+    cf_stream_block(&stream, 2 * i, a);
+    cf_stream_block(&stream, 2 * i + 1, b);
+    sum += (int64_t)(a[0] >> 3) + (int64_t)(a[1] >> 3) + (int64_t)(b[0] >> 3);
+    return (double)sum * 0x1p-60; /* 62 bits, rounded once to the significand */
 }
 
 /* An odd 64-bit integer over 2^64, rounded once: in (0, 1], every significand bit in use. */
 static double uniform_of(const struct cf_stream *stream, uint64_t i)
 {
-    return ldexp((double)(cf_stream_word(stream, i) | 1), -64);
+    return (double)(cf_stream_word(stream, i) | 1) * 0x1p-64;
 }
 
 static double uniform(const struct cf_fill_place *place, uint64_t i)
@@ -141,11 +143,14 @@ static double cancel20(const struct cf_fill_place *place, uint64_t i)
 /* Sign, significand in [1, 2) and exponent in low .. high, all uniform. */
 static double spread(const struct cf_stream *stream, uint64_t i, int low, int high)
 {
-    const uint64_t word = cf_stream_word(stream, 2 * i);
-    const int exponent = low + (int)((word >> 1) % (uint64_t)(high - low + 1));
-    const double significand = 1 + ldexp((double)(cf_stream_word(stream, 2 * i + 1) >> 12), -52);
+    uint64_t word[2];
+    int exponent;
+    double significand;
 
-    return ldexp(word & 1 ? -significand : significand, exponent);
+    cf_stream_block(stream, i, word);
+    exponent = low + (int)((word[0] >> 1) % (uint64_t)(high - low + 1));
+    significand = 1 + (double)(word[1] >> 12) * 0x1p-52;
+    return ldexp(word[0] & 1 ? -significand : significand, exponent);
 }
 
 static double wide(const struct cf_fill_place *place, uint64_t i)
