@@ -83,4 +83,12 @@ enum cf_exact_format cf_exact_format_of(enum cf_dtype dtype);
 #include "draw.h"
 #include "training_case.h"
 
+/* distance[k] = norm(w - true w) / norm(true w) after steps 1, 2, 4, 8, ... for the snapshots of a
+ * run [n,P] (CF_OUT_SNAPSHOTS); at most `n`. The trajectory is computed at `precision` and at twice
+ * as many bits; -1 and a sentence when their own distance is not below 2^-40 of the run's: the
+ * precision does not carry that far. */
+int cf_trajectory_distances(double distance[], enum cf_model model, const struct cf_tensor in[],
+                            const struct cf_tensor *snapshots, int64_t n, mpfr_prec_t precision,
+                            struct cf_error *err);
+
 #endif

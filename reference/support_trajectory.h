@@ -22,14 +22,6 @@ void cf_trajectory(enum cf_model model, const struct cf_tensor in[], int64_t n_s
 void cf_trajectory_loss(mpfr_t loss, enum cf_model model, const struct cf_tensor in[], int64_t step,
                         mpfr_t weights[]);
 
-/* distance[k] = norm(w - true w) / norm(true w) after steps 1, 2, 4, 8, ... for the snapshots of a
- * run [n,P] (CF_OUT_SNAPSHOTS); at most `n`. The trajectory is computed at `precision` and at twice
- * as many bits; -1 and a sentence when their own distance is not below 2^-40 of the run's: the
- * precision does not carry that far. */
-int cf_trajectory_distances(double distance[], enum cf_model model, const struct cf_tensor in[],
-                            const struct cf_tensor *snapshots, int64_t n, mpfr_prec_t precision,
-                            struct cf_error *err);
-
 /* Loss of the model on the tape, whose first numbers are the weights (support_models.c). */
 struct cf_tape;
 int64_t cf_model_loss(struct cf_tape *tape, enum cf_model model, const struct cf_tensor in[],

@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "divergence.h"
+#include "reference.h"
 #include "record.h"
 #include "sources.h"
 #include "task.h"
@@ -39,6 +40,37 @@ static void print_training(const struct cf_train_result *result)
            cf_tensor_get(metrics, CF_METRIC_ACCURACY));
 }
 
+/* The case is drawn again: the run has consumed its operands. */
+static int print_truth(const char *line, const struct cf_train_result *result, struct cf_error *err)
+{
+    const struct cf_tensor *snapshots = &result->out[CF_OUT_SNAPSHOTS];
+    const int64_t n = snapshots->dim[0], steps = result->out[CF_OUT_HASHES].dim[0];
+    struct cf_tensor in[CF_OPERANDS_MAX], out[CF_OPERANDS_MAX];
+    double distance[20];
+    struct cf_case c;
+    int64_t kept = 0;
+    int failed;
+
+    while (kept < n && (int64_t)1 << kept <= steps)
+        ++kept;
+    if (kept == 0 || result->from > 0)
+        return cf_fail(err, "--truth needs a run from its first step whose case says snapshots=3");
+    if (cf_case_parse(&c, line, cf_op_grammar, err) != 0)
+        return -1;
+    failed = cf_case_draw(&c, cf_op_find(c.op), in, out, err);
+    if (!failed) {
+        failed = cf_trajectory_distances(distance, (enum cf_model)cf_training_model(c.op), in,
+                                         snapshots, kept, 256, err);
+        for (int64_t k = 0; !failed && k < kept; ++k)
+            printf("after step %-6lld %.3g from the true weights, %.3g u\n", 1LL << k, distance[k],
+                   distance[k] / cf_dtype_u(c.dtype));
+        for (int o = 0; o < CF_N_TRAINING_INPUTS; ++o)
+            cf_tensor_free(&in[o]);
+    }
+    cf_case_free(&c);
+    return failed;
+}
+
 int cf_command_train(struct cf_options *options, struct cf_error *err)
 {
     struct cf_train_options how = {.folder = options->checkpoints, .every = options->every};
@@ -63,8 +95,10 @@ int cf_command_train(struct cf_options *options, struct cf_error *err)
     if (failed)
         return -1;
     print_training(&result);
+    if (options->truth)
+        failed = print_truth(options->rest.word[0], &result, err);
     cf_train_result_free(&result);
-    return 0;
+    return failed;
 }
 
 int cf_command_sources(struct cf_options *options, struct cf_error *err)

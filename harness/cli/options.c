@@ -41,6 +41,9 @@ const struct cf_option cf_option_table[] = {
      "write checkpoints there, and go on from the newest one"},
     {"every", 0, "N", CF_NUMBER, CF_FOR_TRAIN, AT(every),
      "a checkpoint after each N steps (default: at the end only)"},
+    {"truth", 0, NULL, CF_FLAG, CF_FOR_TRAIN, AT(truth),
+     "the distance of the weights from the true trajectory after steps 1, 2, 4, ... (snapshots= of "
+     "the case)"},
     {"resume", 0, NULL, CF_FLAG, CF_FOR_RUN, AT(resume),
      "go on with an interrupted run: that of --store, else the newest one"},
     {"quiet", 'q', NULL, CF_FLAG, CF_FOR_ALL, AT(quiet), "no progress, log or closing line"},

@@ -40,7 +40,7 @@ struct cf_options {
     struct cf_words cases, configurations, filters, excludes, rest;
     int64_t repeat, seed, jobs, every;
     double timeout_s; /* 0: the default */
-    int resume, quiet, no_progress;
+    int resume, quiet, no_progress, truth;
     const char *document[CF_REPORTS_MAX]; /* one a report of cf_reports: a path, "-" or NULL */
     int argc;
     char **argv; /* as given to main, for the store */
