@@ -161,20 +161,21 @@ ParameterizedTest(struct released *row, loader, operands)
 }
 
 struct refused {
-    char words[60], sentence[60];
+    char op[16], words[60], sentence[60];
 };
 
 static struct refused refused[] = {
-    {"steps=0 batch=4", "steps must be 1"},
-    {"steps=1 batch=4 optimizer=lion", "sgd adam adamw"},
-    {"steps=1 batch=4 lr=fast", "decimal number"},
-    {"steps=1 batch=4 lr=nan", "decimal number"},
-    {"steps=1 batch=4 lr=0x1p-3", "decimal number"},
-    {"steps=1 batch=4 momentum=1", "below 1"},
-    {"steps=1 batch=4 detail=1", "detail must be"},
-    {"steps=1 batch=4 data=00000000", "this program carries"},
-    {"steps=1 batch=4 fill=normal", "digits drawn"},
-    {"steps=1 batch=4 row=1", "no axis"},
+    {"train_mlp", "steps=0 batch=4", "steps must be 1"},
+    {"train_mlp", "steps=1 batch=4 optimizer=lion", "sgd adam adamw"},
+    {"train_mlp", "steps=1 batch=4 lr=fast", "decimal number"},
+    {"train_mlp", "steps=1 batch=4 lr=nan", "decimal number"},
+    {"train_mlp", "steps=1 batch=4 lr=0x1p-3", "decimal number"},
+    {"train_mlp", "steps=1 batch=4 momentum=1", "below 1"},
+    {"train_mlp", "steps=1 batch=4 detail=1", "detail must be"},
+    {"train_mlp", "steps=1 batch=4 data=00000000", "this program carries"},
+    {"train_mlp", "steps=1 batch=4 fill=normal", "digits drawn"},
+    {"train_mlp", "steps=1 batch=4 row=1", "no axis"},
+    {"train_block", "steps=1 batch=4 preprocess=centre", "preprocess=unit"},
 };
 
 ParameterizedTestParameters(loader, refuses)
@@ -184,7 +185,7 @@ ParameterizedTestParameters(loader, refuses)
 
 ParameterizedTest(struct refused *row, loader, refuses)
 {
-    char *line = cf_format("train_mlp f32 %s", row->words);
+    char *line = cf_format("%s f32 %s", row->op, row->words);
     struct cf_tensor in[CF_OPERANDS_MAX], out[CF_OPERANDS_MAX];
     struct cf_error err = {{0}, 0};
     struct cf_case c;

@@ -184,6 +184,9 @@ int cf_training_read(struct cf_training_case *t, enum cf_model model, const stru
     if (read_sizes(t, c, err) != 0 || read_words(t, c, err) != 0 || read_decimals(t, c, err) != 0 ||
         read_seeds(t, c, err) != 0 || check_data(t, c, err) != 0)
         return -1;
+    if (model == CF_BLOCK && strcmp(t->preprocess, "centre") == 0)
+        return cf_fail(err, "case `%s`: tokens are sums of pixels from 0; write preprocess=unit",
+                       c->text);
     t->n_weights = cf_training_weights(model, t->hidden, t->layers);
     t->loader.micro_batches = t->steps * t->accumulate;
     t->loader.batch = t->batch;
