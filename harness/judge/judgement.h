@@ -14,6 +14,8 @@
 
 #define CF_COMPARISONS_NEEDED 299 /* ln(0.05) / ln(1 - 0.01), rounded up */
 #define CF_WORKERS_NEEDED     10
+#define CF_CHAINS_NEEDED      59 /* training: ln(0.05) / ln(1 - 0.05), rounded up; section 3 */
+#define CF_TRAINERS_NEEDED    3  /* 20 seeds x 3 processes; section 6 */
 
 enum cf_slot {
     CF_SLOT_F,
