@@ -74,13 +74,44 @@ static const char *configuration_label(const struct table *t, int i)
     return t->findings->configurations[i].label;
 }
 
+/* Ops and suites head the columns by name where names fit, else by number, and a legend says which
+ * is which. */
+static int names_fit(const struct cf_view_names *names)
+{
+    for (int k = 0; k < names->n; ++k)
+        if (cf_text_width(names->name[k]) > CELL)
+            return 0;
+    return 1;
+}
+
+static void legend(const struct table *t, const struct cf_view_names *names)
+{
+    char *text = cf_strdup("Columns:");
+
+    for (int k = 0; k < names->n; ++k) {
+        char *longer = cf_format("%s%s %d %s", text, k > 0 ? "," : "", k + 1, names->name[k]);
+
+        free(text);
+        text = longer;
+    }
+    cf_text_wrap(t->out, t->page, text, 0, 2);
+    free(text);
+}
+
 static void configuration_head(const struct table *t, const struct cf_view_names *names)
 {
+    const int fit = names_fit(names);
+
+    if (!fit)
+        legend(t, names);
     cf_text_cell(t->out, "", t->label + 3);
     fputs("level  meets    slower", t->out);
     for (int k = 0; k < names->n; ++k) {
+        char number[16];
+
+        snprintf(number, sizeof number, "%d", k + 1);
         fputs("  ", t->out);
-        cf_text_cell(t->out, names->name[k], CELL);
+        cf_text_cell(t->out, fit ? names->name[k] : number, CELL);
     }
     putc('\n', t->out);
 }

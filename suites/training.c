@@ -10,13 +10,13 @@ static const struct cf_case_list lists[] = {
     /* Evidence: 20 seeds x 3 repeats of a fresh process are 60 comparisons of chains, as many as a
      * mismatch rate below 5 % needs (levels.md, section 3), for each model and type; on the digits
      * for the perceptron, on few drawn pictures elsewhere. */
-    {"train_mlp f32 steps=48 batch=32 hidden=32 optimizer=adam lr=0.003 dropout=30 fill=digits "
+    {"train_mlp f32 steps=20 batch=32 hidden=32 optimizer=adam lr=0.003 dropout=30 fill=digits "
      "seed={1..20}",
      NUMERICAL, 4, 1},
-    {"train_mlp f64 steps=16 batch=16 hidden=16 optimizer=adamw lr=0.003 decay=0.01 "
+    {"train_mlp f64 steps=12 batch=16 hidden=16 optimizer=adamw lr=0.003 decay=0.01 "
      "schedule=cosine dropout=30 rows=200 fill=drawn seed={1..20}",
      NUMERICAL, 4, 1},
-    {"train_logreg {f32,f64} steps=24 batch=16 optimizer=adam lr=0.02 rows=200 fill=drawn "
+    {"train_logreg {f32,f64} steps=16 batch=16 optimizer=adam lr=0.02 rows=200 fill=drawn "
      "seed={1..20}",
      NUMERICAL, 4, 1},
     {"train_cnn f32 steps=6 batch=8 hidden=4 optimizer=adam lr=0.01 rows=200 fill=drawn "
@@ -28,15 +28,15 @@ static const struct cf_case_list lists[] = {
     /* Breadth: each of momentum, schedule, decay, clipping, accumulation, augmentation, sampling;
      * and sizes at which libraries block and share products among threads. */
     {"train_logreg {f32,f64} steps=48 batch=32 lr=0.02 fill=digits seed=1", NUMERICAL, 3, 1},
-    {"train_mlp f32 steps=24 batch=16 hidden=48 layers=3 lr=0.035 clip=1 decay=0.0001 "
+    {"train_mlp f32 steps=12 batch=16 hidden=48 layers=3 lr=0.035 clip=1 decay=0.0001 "
      "schedule=step accumulate=2 augment=1 fill=digits seed=1",
      NUMERICAL, 3, 1},
-    {"train_mlp f32 steps=8 batch=128 hidden=256 lr=0.05 fill=digits seed=1", NUMERICAL, 3, 1},
-    {"train_cnn f32 steps=16 batch=16 hidden=8 lr=0.01 schedule=warmup fill=digits seed=1",
+    {"train_mlp f32 steps=4 batch=128 hidden=256 lr=0.05 fill=digits seed=1", NUMERICAL, 3, 1},
+    {"train_cnn f32 steps=8 batch=16 hidden=8 lr=0.01 schedule=warmup fill=digits seed=1",
      NUMERICAL, 3, 1},
-    {"train_block f32 steps=8 batch=4 hidden=16 optimizer=adam lr=0.005 clip=1 fill=digits seed=1",
+    {"train_block f32 steps=3 batch=4 hidden=16 optimizer=adam lr=0.005 clip=1 fill=digits seed=1",
      NUMERICAL, 3, 1},
-    {"train_block f64 steps=4 batch=4 hidden=16 lr=0.02 sampling=replace fill=digits seed=1",
+    {"train_block f64 steps=2 batch=4 hidden=16 lr=0.02 sampling=replace fill=digits seed=1",
      NUMERICAL, 3, 1},
     /* Distributions. A seed is the unit of evidence: 20 at the first look. The claims that a claim
      * set registers (levels.md, section 7) need both arms: Adam against SGD, dropout against none,

@@ -57,6 +57,21 @@ static const struct provider convolution_providers[] = {
     {"libfftw3f.so*", {""}, "fftw"},
     {NULL, {NULL}, NULL}};
 
+/* A training run is thousands of small calls, so threads that outnumber the CPUs cost minutes:
+ * fewer counts. */
+static const struct provider training_providers[] = {
+    {"openblas*-pthread/libopenblas*.so*", {"threads={1,2,4}", "threads=1 coretype=@"}, NULL},
+    {"openblas*-openmp/libopenblas*.so*", {"threads={1,2}"}, NULL},
+    {"openblas*-serial/libopenblas*.so*", {"threads=1"}, NULL},
+    {"libopenblas*.so*", {"threads={1,2}"}, NULL},
+    {"blis-pthread/libblis*.so*", {"threads={1,2}"}, NULL},
+    {"libblis*.so*", {"threads={1,2}"}, NULL},
+    {"atlas/libblas.so*", {""}, NULL},
+    {"blas/libblas.so*", {""}, NULL},
+    {"libblas.so.3.*", {""}, NULL},
+    {"libmkl_rt.so*", {"threads={1,2}"}, NULL},
+    {NULL, {NULL}, NULL}};
+
 static const char *const folders[] = {"/usr/lib/*-linux-gnu*",
                                       "/usr/lib64",
                                       "/usr/lib",
@@ -73,6 +88,9 @@ static const char *const convolution_ours[] = {
     "plain kernel={direct-crs,direct-rsc,direct-crs-fma,direct-rsc-fma,im2col-pairwise}",
     "plain kernel={winograd-f2x3,winograd-f4x3,canon}", "plain kernel=forward threads={1,2}", NULL};
 
+static const char *const training_ours[] = {"plain kernel={forward,pairwise,canon}",
+                                            "plain kernel={chunks,arrival} threads=2", NULL};
+
 /* In the order of preference for the baseline. */
 static const char *const preferred[] = {"*openblas*-pthread/* threads=1", "*/blas/libblas.so*",
                                         "plain kernel=pairwise", NULL};
@@ -85,6 +103,7 @@ static const struct {
     const struct provider *providers;
     const char *const *ours, *const *preferred;
 } fields[] = {{"convolutions", convolution_providers, convolution_ours, convolution_preferred},
+              {"training", training_providers, training_ours, preferred},
               {NULL, providers, ours, preferred}};
 
 /* Names that OpenBLAS takes and reads back, with what the CPU must have for all its kernels: found
