@@ -76,7 +76,7 @@ lists() {
 verdicts() {
     expect 1 'passed' "$conform" --case "$case_" --configuration "$orders" --store a.db
     grep -q 'replay  conform replay' out || fail 'a difference has no replay line'
-    tail -n 1 err | grep -Eq '^conform: [0-9]+ passed, [0-9]+ failed, [0-9]+ errors, [0-9]+ skipped, [0-9]+ changed \(level numerical, [0-9.]+ s; store a.db\)$' ||
+    tail -n 1 err | grep -Eq '^conform: [0-9]+ passed, [0-9]+ failed, [0-9]+ unknown, [0-9]+ skipped, [0-9]+ changed \(level numerical, [0-9.]+ s; store a.db\)$' ||
         fail "the closing line is $(tail -n 1 err)"
     # The replay line, pasted, shows the difference again.
     line=$(sed -n 's/^  replay  conform //p' out | head -n 1)

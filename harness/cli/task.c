@@ -165,7 +165,7 @@ static void closing_line(const struct cf_findings *findings, const char *path, i
         n_changed +=
             findings->findings[i].verdict == CF_PASS && findings->findings[i].n_different > 0;
     fprintf(stderr,
-            "conform: %lld passed, %lld failed, %lld errors, %lld skipped, %lld changed "
+            "conform: %lld passed, %lld failed, %lld unknown, %lld skipped, %lld changed "
             "(level %s, %.1f s; store %s)\n",
             (long long)findings->n_verdicts[CF_PASS], (long long)findings->n_verdicts[CF_FAIL],
             (long long)findings->n_verdicts[CF_UNKNOWN], (long long)findings->n_verdicts[CF_SKIP],

@@ -195,6 +195,15 @@ static void start(struct cf_finding *finding)
     finding->reason = "no cell of the plan has 20 seeds";
 }
 
+/* Ops whose elements are defined by themselves; a training run is judged as a whole. */
+static int has_reference(const struct cf_ledger *ledger, int group)
+{
+    for (int i = 0; i < ledger->n_cases; ++i)
+        if (ledger->cases[i].group == group)
+            return ledger->cases[i].op->element != NULL;
+    return 0;
+}
+
 /* of_cell: [cells->n] of the configuration. */
 static void judge_group(struct cf_judgement *j, const struct cells *cells,
                         const struct judged *of_cell, int configuration, int group, int canon)
@@ -204,6 +213,12 @@ static void judge_group(struct cf_judgement *j, const struct cells *cells,
     int n = 0;
 
     start(finding);
+    if (!has_reference(&j->ledger, group)) {
+        finding->verdict = CF_SKIP;
+        finding->reason =
+            "a whole run has no error to compare; `conform train --truth` measures its distance";
+        return;
+    }
     if (cf_judgement_coverage(j, configuration, group)->n_fates[CF_RAN] == 0) {
         finding->verdict = CF_SKIP;
         finding->reason = "nothing ran";

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "training.h"
+
 struct cf_pending {
     struct cf_finding *finding;
     int case_index, base;
@@ -29,7 +31,9 @@ void cf_witness_print(char text[48], const struct cf_tensor *tensor, int64_t i)
     const double value = cf_tensor_get(tensor, i);
     const int digits = 2 * (int)cf_dtype_size(tensor->dtype);
 
-    if (isnan(value))
+    if (cf_dtype_digits(tensor->dtype) == 0)
+        snprintf(text, 48, "0x%0*" PRIx64, digits, cf_tensor_encoding(tensor, i));
+    else if (isnan(value))
         snprintf(text, 48, "nan:%0*" PRIx64, digits, cf_tensor_encoding(tensor, i));
     else
         cf_witness_print_value(text, value);
@@ -209,6 +213,18 @@ static void put_witness(struct cf_witness *witness, const struct cf_ledger_recor
     cf_witness_print(witness->got, tensor, i);
 }
 
+/* A training run differs first where its chain of hashes does, [steps, stages]; the search keeps
+ * the first of equals. */
+static void tell_stage(struct cf_judgement *j, struct cf_finding *finding,
+                       const struct cf_tensor *chain, int o, int64_t i)
+{
+    if (o != CF_OUT_HASHES || chain->rank != 2 || chain->dim[1] != CF_N_STAGES)
+        return;
+    finding->reason =
+        cf_arena_format(&j->arena, "%s; first at step %" PRId64 " in the stage %s", finding->reason,
+                        i / CF_N_STAGES + 1, cf_stage_name((int)(i % CF_N_STAGES)));
+}
+
 static int answer(struct cf_judgement *j, const struct cf_pending *pending,
                   const struct cf_reference *reference, struct cf_error *err)
 {
@@ -232,7 +248,10 @@ static int answer(struct cf_judgement *j, const struct cf_pending *pending,
     truth = &reference->truth[search.o][search.i];
     put_witness(&finding->a, pending->a, &pair.a, search.o, search.i, truth);
     put_witness(&finding->b, pending->b, &pair.b, search.o, search.base_i, truth);
-    cf_witness_print_value(finding->exact, truth->rounded);
+    if (j->ledger.cases[pending->case_index].op->element)
+        cf_witness_print_value(finding->exact, truth->rounded);
+    else
+        tell_stage(j, finding, &pair.a.tensor[search.o], search.o, search.i);
     close_pair(&pair);
     return 0;
 }
