@@ -136,14 +136,19 @@ struct cf_view_cell cf_view_invariance(const struct cf_findings *findings, const
                                        enum cf_scope scope)
 {
     struct cf_view_cell cell = {0};
+    int64_t n_compared = 0, n_different = 0;
 
     for (int i = 0; i < findings->n_invariances; ++i) {
         const struct cf_invariance_finding *part = &findings->invariances[i];
 
-        if (part->scope == scope && part->verdict != CF_SKIP && strcmp(part->family, family) == 0)
-            gather(&cell, part->level, part->verdict, 0,
-                   part->verdict == CF_UNKNOWN && part->n_different > 0);
+        if (part->scope != scope || part->verdict == CF_SKIP || strcmp(part->family, family) != 0)
+            continue;
+        gather(&cell, part->level, part->verdict, 0,
+               part->verdict == CF_UNKNOWN && part->n_different > 0);
+        n_compared += part->n_compared;
+        n_different += part->n_different;
     }
+    cell.held = cell.verdict == CF_UNKNOWN && n_compared > 0 && n_different == 0;
     return cell;
 }
 
@@ -173,7 +178,7 @@ const char *cf_view_short(const struct cf_view_cell *cell)
     if (cell->level == CF_NONE && cell->open && !cell->wrong)
         return "<num";
     if (cell->verdict == CF_UNKNOWN && cell->level == CF_NONE && !cell->wrong)
-        return "?";
+        return cell->held ? "num?" : "?";
     return names[cell->wrong != 0][cell->level];
 }
 

@@ -24,6 +24,7 @@ struct cf_view_cell {
     int wrong;
     int open; /* the bits differ, and nothing was proven about how far: no level is excluded but the
                  numerical one */
+    int held; /* unknown, but no comparison so far has found other bits */
 };
 
 /* A configuration over the groups of one suite (NULL: all) and one op (NULL: all); parts that were
@@ -39,7 +40,8 @@ struct cf_view_cell cf_view_invariance(const struct cf_findings *findings, const
 int cf_view_scope_used(const struct cf_findings *findings, enum cf_scope scope);
 
 /* "num", "stat", "sci", "func", "none", with "!" when proven wrong; "<num" when it is open how far
- * below; "?" unknown; "-" nothing. */
+ * below; "num?" when no bits differed in comparisons that are too few to claim it; "?" unknown; "-"
+ * nothing. */
 const char *cf_view_short(const struct cf_view_cell *cell);
 
 /* The findings to print first, at most `max`: proven errors, then failures, in the judge's order,

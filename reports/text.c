@@ -166,8 +166,8 @@ static void configurations(struct table *t)
     cf_text_wrap(
         t->out, t->page,
         "num: the same bits; <num: other bits, how far was not measured; stat: the same error "
-        "distribution; sci, func: weaker; !: proven wrong; ?: unknown; slower: time / the "
-        "baseline's",
+        "distribution; sci, func: weaker; !: proven wrong; ?: unknown; num?: no other bits so far, "
+        "in too few comparisons; slower: time / the baseline's",
         0, 0);
     if (names->n < all)
         fprintf(t->out, "%d more columns do not fit; the other formats have them\n",
