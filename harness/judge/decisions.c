@@ -1,5 +1,6 @@
 /* Decisions that a user takes from an output: the sign of each element, the order of each pair of
- * neighbours (the registered pairs: 0 and 1, 2 and 3, ...), and the position of the largest. A
+ * neighbours (the registered pairs: 0 and 1, 2 and 3, ...), and the position of the largest (of
+ * each row where rows are the classes of a picture). A
  * decision is certain when its exact margin exceeds 2 lambda sqrt(n) u S: no accurate computation
  * can then come to another (docs/levels.md, section 5); otherwise anything is allowed. */
 #include "accuracy.h"
@@ -17,7 +18,8 @@ struct deciding {
 
 int cf_decisions_of(const struct cf_op *op)
 {
-    static const char *const ops[] = {"dot", "gemv", "gemm"};
+    static const char *const ops[] = {"dot",      "gemv",       "gemm",
+                                      "classify", "conv2d_fwd", "conv2d_bwd_data"};
 
     for (int i = 0; i < CF_COUNT(ops); ++i)
         if (strcmp(op->grammar.op, ops[i]) == 0)
@@ -79,21 +81,21 @@ static void decide_pair(const struct deciding *d, int64_t i, int64_t k)
 }
 
 /* The largest against the runner-up: the others are further off. In `out` it must beat all. */
-static void decide_largest(const struct deciding *d, int64_t n)
+static void decide_largest(const struct deciding *d, int64_t start, int64_t n)
 {
-    int64_t first = 0, second = -1, rival = -1;
+    int64_t first = start, second = -1, rival = -1;
 
-    for (int64_t i = 0; i < n; ++i) {
+    for (int64_t i = start; i < start + n; ++i) {
         if (!isfinite(exact(d, i)))
             return;
-        if (i > 0 && exact(d, i) > exact(d, first)) {
+        if (i > start && exact(d, i) > exact(d, first)) {
             second = first;
             first = i;
-        } else if (i > 0 && (second < 0 || exact(d, i) > exact(d, second))) {
+        } else if (i > start && (second < 0 || exact(d, i) > exact(d, second))) {
             second = i;
         }
     }
-    for (int64_t i = 0; i < n; ++i)
+    for (int64_t i = start; i < start + n; ++i)
         if (i != first &&
             (rival < 0 || !(cf_tensor_get(d->out, i) <= cf_tensor_get(d->out, rival))))
             rival = i;
@@ -106,7 +108,8 @@ void cf_decisions_judge(struct cf_gate_tally *tally, const struct cf_reference *
                         double lambda, const struct cf_tensor *out, int o)
 {
     const struct deciding d = {tally, reference, out, lambda, o};
-    const int64_t n = cf_tensor_count(out);
+    const int is_classes = strcmp(reference->op->grammar.op, "classify") == 0;
+    const int64_t n = cf_tensor_count(out), row = is_classes ? out->dim[1] : n;
 
     if (!cf_decisions_of(reference->op))
         return;
@@ -114,5 +117,6 @@ void cf_decisions_judge(struct cf_gate_tally *tally, const struct cf_reference *
         decide(&d, i, exact(&d, i), needed(&d, i), cf_tensor_get(out, i), 0);
     for (int64_t i = 0; i + 1 < n; i += 2)
         decide_pair(&d, i, i + 1);
-    decide_largest(&d, n);
+    for (int64_t i = 0; i < n; i += row)
+        decide_largest(&d, i, row);
 }

@@ -1,6 +1,7 @@
 #include "judgement.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,12 +17,38 @@ struct cf_coverage *cf_judgement_coverage(const struct cf_judgement *j, int conf
     return &j->coverage[configuration * j->ledger.n_groups + group];
 }
 
+enum cf_group_kind cf_judgement_kind(const struct cf_judgement *j, int group)
+{
+    const char *name = j->ledger.group[group].name;
+    char op[32];
+
+    snprintf(op, sizeof op, "%.*s", (int)strcspn(name, " "), name);
+    return cf_training_model(op) >= 0 ? CF_GROUP_TRAINING
+           : cf_system_is(op)         ? CF_GROUP_SOLVER
+                                      : CF_GROUP_SUMS;
+}
+
+/* Gates that have a meaning for the group, and the use where a level that needs it is asked for. */
+static int demands_gate(const struct cf_judgement *j, int group, int slot)
+{
+    const enum cf_group_kind kind = cf_judgement_kind(j, group);
+
+    if (slot == CF_SLOT_EQUIVALENCE || slot == CF_SLOT_ATTRIBUTION)
+        return kind == CF_GROUP_TRAINING && j->options.required < CF_NUMERICAL;
+    if (slot == CF_SLOT_USE || (slot == CF_SLOT_D && kind == CF_GROUP_TRAINING))
+        return j->options.required < CF_STATISTICAL;
+    return slot == CF_SLOT_F || kind == CF_GROUP_SUMS ||
+           (kind == CF_GROUP_SOLVER && (slot == CF_SLOT_S5 || slot == CF_SLOT_D));
+}
+
 int cf_judgement_demands(const struct cf_judgement *j, int group, int slot)
 {
     const struct cf_suite *suite = j->ledger.group[group].rules;
     const int scope = slot - CF_SLOT_SCOPES;
 
-    if (!suite || scope < 0 || scope == CF_ACROSS_RUN || scope == CF_TO_BASELINE ||
+    if (scope < 0)
+        return demands_gate(j, group, slot);
+    if (!suite || scope == CF_ACROSS_RUN || scope == CF_TO_BASELINE ||
         scope == (int)j->options.scope)
         return 1;
     for (int i = 0; i < suite->n_demands; ++i)
@@ -42,6 +69,7 @@ static void start_slots(struct cf_judgement *j)
         j->slot[i] = (struct cf_finding){.demand = {CF_STATISTICAL, CF_TO_REFERENCE},
                                          .configuration = i / CF_N_SLOTS / n_groups,
                                          .other = -1,
+                                         .component = "",
                                          .suite = j->ledger.group[group].suite,
                                          .group = j->ledger.group[group].name,
                                          .verdict = CF_UNKNOWN,
@@ -245,6 +273,8 @@ static int judge(struct cf_judgement *j, struct cf_error *err)
     start_slots(j);
     cf_judge_gates(j);
     cf_judge_noise(j);
+    if (cf_judge_solvers(j, err) != 0 || cf_judge_use(j, err) != 0)
+        return -1;
     if (cf_judge_bits(j, err) != 0 || cf_witness_all(j, err) != 0)
         return -1;
     cf_judge_levels(j);

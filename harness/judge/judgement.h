@@ -24,8 +24,11 @@ enum cf_slot {
     CF_SLOT_S3,
     CF_SLOT_S4,
     CF_SLOT_S5,
-    CF_SLOT_D,      /* decisions, for the level scientific */
-    CF_SLOT_SCOPES, /* + enum cf_scope, run .. baseline */
+    CF_SLOT_D,           /* scientific: decisions of ops, verdicts of solvers, claims of training */
+    CF_SLOT_USE,         /* functional: the frozen classifier; quality of training */
+    CF_SLOT_EQUIVALENCE, /* statistical, training alone */
+    CF_SLOT_ATTRIBUTION, /* beside the level, training alone */
+    CF_SLOT_SCOPES,      /* + enum cf_scope, run .. baseline */
     CF_N_SLOTS = CF_SLOT_SCOPES + CF_TO_REFERENCE
 };
 
@@ -50,6 +53,10 @@ struct cf_judgement {
     int n_pending, room_pending;
 };
 
+/* How a group is judged: by the exact value of each element; by what a solver says; by metrics. */
+enum cf_group_kind { CF_GROUP_SUMS, CF_GROUP_SOLVER, CF_GROUP_TRAINING };
+enum cf_group_kind cf_judgement_kind(const struct cf_judgement *j, int group);
+
 struct cf_finding *cf_judgement_slot(const struct cf_judgement *j, int configuration, int group,
                                      int slot);
 struct cf_coverage *cf_judgement_coverage(const struct cf_judgement *j, int configuration,
@@ -62,6 +69,10 @@ int cf_judgement_demands(const struct cf_judgement *j, int group, int slot);
 void cf_judge_gates(struct cf_judgement *j);
 /* Fills S5; needs the coverage. */
 void cf_judge_noise(struct cf_judgement *j);
+/* Fills D and S5 of solvers, and the use of all ops. -1 and a sentence when an output cannot be
+ * read. */
+int cf_judge_solvers(struct cf_judgement *j, struct cf_error *err);
+int cf_judge_use(struct cf_judgement *j, struct cf_error *err);
 /* Fills the slots of the scopes; needs the coverage. The baseline's own comparison is the scope
  * run. */
 int cf_judge_bits(struct cf_judgement *j, struct cf_error *err);

@@ -70,7 +70,11 @@ static void grade_evidence(struct cf_judgement *j, struct cf_grade *grade, int c
     const struct cf_finding *decisions = slot(j, configuration, group, CF_SLOT_D);
     const char *why = cf_arena_format(&j->arena, "%s: %s", gate->component, gate->reason);
 
-    set_all(grade, CF_UNKNOWN, "the suite has no classifier to compare");
+    const struct cf_finding *use = slot(j, configuration, group, CF_SLOT_USE);
+
+    set_all(grade, CF_UNKNOWN, "");
+    set(grade, CF_FUNCTIONAL, use->verdict == CF_SKIP ? CF_UNKNOWN : use->verdict,
+        cf_arena_format(&j->arena, "use: %s", use->reason));
     set(grade, CF_SCIENTIFIC, decisions->verdict == CF_SKIP ? CF_UNKNOWN : decisions->verdict,
         cf_arena_format(&j->arena, "D: %s", decisions->reason));
     set(grade, CF_NUMERICAL, bits->verdict, bits->reason);
@@ -151,7 +155,8 @@ const char *cf_grade_reason(struct cf_judgement *j, const struct cf_grade *grade
         const char *why = grade->why[level];
 
         if (grade->at[level] == CF_PASS || (before && strcmp(before, why) == 0) ||
-            (before && level < CF_STATISTICAL))
+            (before && level < CF_STATISTICAL && grade->at[level] != CF_FAIL &&
+             level > (int)grade->level + 1))
             continue;
         reason = cf_arena_format(&j->arena, "%s%s%s %s: %s", reason, *reason ? "; " : "",
                                  cf_level_name((enum cf_level)level),

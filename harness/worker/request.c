@@ -59,8 +59,10 @@ static json_t *take_kernel(const struct cf_worker *worker, struct cf_request *re
     if (!name || !*name)
         name = cf_config_get(&worker->config, "kernel");
     request->kernel = cf_kernel_find(worker->backend, request->op, name);
+    if (!request->kernel) /* a composite: of the configuration's name, or the plain one */
+        request->kernel = cf_kernel_find(NULL, request->op, name);
     if (!request->kernel)
-        request->kernel = cf_kernel_find(NULL, request->op, NULL); /* a composite */
+        request->kernel = cf_kernel_find(NULL, request->op, "step");
     if (!request->kernel)
         return cf_worker_error("not-offered", "the backend %s has no kernel %s for %s",
                                worker->backend->name, name ? name : "(any)", request->op);

@@ -95,10 +95,14 @@ static void capture(struct cf_tensor *to, const struct cf_tensor *x, int64_t *at
 static void list_call(struct cf_training *t, int number, int n_in, const struct cf_tensor in[],
                       int n_out, const struct cf_tensor out[])
 {
-    const int64_t *plan = t->in[CF_IN_PLAN].bits;
-    int64_t *row = (int64_t *)t->out[CF_OUT_CALLS].bits + t->n_calls * CF_CALL_NUMBERS, at = 0;
+    const int64_t *plan;
+    int64_t *row, at = 0;
 
-    if (t->phase == CF_HELD_OUT_PASS || t->step != plan[CF_DETAIL] || t->n_calls == CF_CALLS_MAX)
+    if (t->phase == CF_HELD_OUT_PASS)
+        return;
+    plan = t->in[CF_IN_PLAN].bits;
+    row = (int64_t *)t->out[CF_OUT_CALLS].bits + t->n_calls * CF_CALL_NUMBERS;
+    if (t->step != plan[CF_DETAIL] || t->n_calls == CF_CALLS_MAX)
         return;
     row[0] = number;
     row[1] = n_in;
