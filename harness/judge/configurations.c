@@ -166,8 +166,9 @@ static void fill_configuration(struct cf_judgement *j, int configuration)
     grade_configuration(j, configuration);
 }
 
+/* n_lower: of those that fail, how many reach a level below the one that was asked for. */
 struct counts {
-    int n_at[CF_N_VERDICTS], n_wrong;
+    int n_at[CF_N_VERDICTS], n_wrong, n_lower[CF_N_LEVELS];
 };
 
 static struct counts count(const struct cf_findings *f)
@@ -176,6 +177,8 @@ static struct counts count(const struct cf_findings *f)
 
     for (int i = 0; i < f->n_configurations; ++i) {
         ++counts.n_at[f->configurations[i].at_required];
+        if (f->configurations[i].at_required == CF_FAIL)
+            ++counts.n_lower[f->configurations[i].level];
         counts.n_wrong += f->configurations[i].wrong != 0;
     }
     return counts;
@@ -215,6 +218,10 @@ static const char *make_sentence(struct cf_judgement *j, const struct counts *co
     sentence = cf_arena_format(&j->arena, "%d of %d configurations %s %s reproducible%s", n_pass, n,
                                n_pass == 1 ? "is" : "are", adverb[f->required], along);
     sentence = say(j, sentence, counts->n_at[CF_FAIL], "is not", "are not");
+    for (int level = CF_N_LEVELS - 1; scope == CF_TO_BASELINE && level > CF_NONE; --level)
+        if (counts->n_lower[level] > 0)
+            sentence = cf_arena_format(&j->arena, "%s, but %d %s", sentence, counts->n_lower[level],
+                                       adverb[level]);
     sentence =
         say(j, sentence, counts->n_at[CF_UNKNOWN], "could not be decided", "could not be decided");
     sentence = say(j, sentence, counts->n_at[CF_SKIP], "cannot be compared", "cannot be compared");
