@@ -200,7 +200,7 @@ static struct cf_grid_of normalize(struct run *r, struct cf_grid_of x)
 /* E[token] + P. */
 static struct cf_grid_of embed(struct run *r)
 {
-    const struct cf_grid_of words = weights(r, CF_WORDS, r->hidden);
+    const struct cf_grid_of words = weights(r, CF_VOCABULARY, r->hidden);
     const struct cf_grid_of places = weights(r, CF_TOKENS, r->hidden);
     const struct cf_grid_of x = {r->tape->n, r->batch * CF_TOKENS, r->hidden};
 

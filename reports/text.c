@@ -148,6 +148,31 @@ static void configuration_row(const struct table *t, int i, const struct cf_view
     putc('\n', t->out);
 }
 
+/* One line a unit that did not pass, and how many did. */
+static void units(struct table *t)
+{
+    const struct cf_findings *f = t->findings;
+
+    if (f->n_units == 0)
+        return;
+    heading(t, "Units: a core with one set of instructions, against answers from elsewhere");
+    for (int i = 0; i < f->n_units; ++i) {
+        const struct cf_unit_finding *u = &f->units[i];
+
+        fputs("  ", t->out);
+        cf_text_cell(t->out, u->name, 18);
+        cf_text_cell(t->out, u->kernel, 18);
+        cf_text_cell(t->out, cf_unit_state_name(u->state), 14);
+        fprintf(t->out, "%9.3g checked in %.2f s\n", u->n_checked, u->seconds);
+        if (u->state == CF_UNIT_PASS)
+            continue;
+        fputs("      ", t->out);
+        cf_text_wrap(t->out, t->page, u->reason, 6, 6);
+    }
+    if (f->coverage)
+        cf_text_wrap(t->out, t->page, f->coverage, 0, 0);
+}
+
 static void configurations(struct table *t)
 {
     struct cf_view_names suites = cf_view_suites(t->findings), ops = cf_view_ops(t->findings);
@@ -373,6 +398,9 @@ static int write_text(FILE *out, const struct cf_findings *findings, const struc
 
     (void)err;
     verdict(&t);
+    units(&t);
+    if (findings->n_units > 0 && findings->n_configurations == 0)
+        return 0; /* a qualification alone */
     configurations(&t);
     not_measured(&t);
     invariance(&t);

@@ -16,10 +16,10 @@
  *         16 tokens. */
 enum cf_model { CF_LOGREG, CF_MLP, CF_CNN, CF_BLOCK };
 
-#define CF_PIXELS  64
-#define CF_CLASSES 10
-#define CF_TOKENS  16
-#define CF_WORDS   65
+#define CF_PIXELS     64
+#define CF_CLASSES    10
+#define CF_TOKENS     16
+#define CF_VOCABULARY 65
 
 /* Inputs. M = steps * accumulate micro-batches of B rows; P weights; "real" is the case's type. */
 enum cf_training_input {

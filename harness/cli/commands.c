@@ -24,4 +24,9 @@ const struct cf_command cf_commands[] = {
     {"divergence", "CASE CONFIGURATION CONFIGURATION",
      "Finds the first operation in which two training runs differ, and judges it alone.",
      CF_FOR_DIVERGENCE, cf_command_divergence},
+    {"qualify", "", "Test every core with answers that were not computed on it.", CF_FOR_QUALIFY,
+     cf_command_qualify},
+    {"golden", "make FILE | check FILE [CONFIGURATION...]",
+     "Make or check a pack of cases with their only right answers.", CF_FOR_GOLDEN,
+     cf_command_golden},
     {NULL, NULL, NULL, 0, NULL}};

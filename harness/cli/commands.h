@@ -13,5 +13,7 @@ int cf_command_compare(struct cf_options *options, struct cf_error *err);
 int cf_command_train(struct cf_options *options, struct cf_error *err);
 int cf_command_sources(struct cf_options *options, struct cf_error *err);
 int cf_command_divergence(struct cf_options *options, struct cf_error *err);
+int cf_command_qualify(struct cf_options *options, struct cf_error *err);
+int cf_command_golden(struct cf_options *options, struct cf_error *err);
 
 #endif

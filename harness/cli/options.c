@@ -24,8 +24,8 @@ const struct cf_option cf_option_table[] = {
      "this suite (default: reductions), or all"},
     {"matrix", 'c', "FILE", CF_WORD, SELECTING, AT(matrix),
      "the configurations, as YAML (default: conform.yaml, else what the machine has)"},
-    {"case", 0, "TEXT", CF_WORDS, SELECTING, AT(cases),
-     "run this case instead of suites; braces make a product"},
+    {"case", 0, "TEXT", CF_WORDS, SELECTING | CF_FOR_GOLDEN, AT(cases),
+     "this case instead of suites; braces make a product"},
     {"configuration", 0, "GLOB", CF_WORDS, SELECTING, AT(configurations),
      "only configurations that match, or one written out: \"blas lib=/x/lib.so threads={1,2}\""},
     {"filter", 0, "GLOB", CF_WORDS, SELECTING, AT(filters), "only cases that match"},
@@ -35,7 +35,7 @@ const struct cf_option cf_option_table[] = {
     {"jobs", 'j', "N", CF_NUMBER, JUDGING, AT(jobs), "workers at a time (default: as CPUs allow)"},
     {"timeout", 0, "S", CF_SECONDS, RUNNING | CF_FOR_TRAIN, AT(timeout_s),
      "seconds for one request (default 30)"},
-    {"store", 0, "FILE", CF_WORD, RUNNING, AT(store),
+    {"store", 0, "FILE", CF_WORD, RUNNING | CF_FOR_QUALIFY, AT(store),
      "where records go (default: a new file in $XDG_STATE_HOME/conform)"},
     {"checkpoints", 0, "FOLDER", CF_WORD, CF_FOR_TRAIN, AT(checkpoints),
      "write checkpoints there, and go on from the newest one"},
@@ -46,6 +46,14 @@ const struct cf_option cf_option_table[] = {
      "the case)"},
     {"resume", 0, NULL, CF_FLAG, CF_FOR_RUN, AT(resume),
      "go on with an interrupted run: that of --store, else the newest one"},
+    {"budget", 0, "TIME", CF_WORD, CF_FOR_QUALIFY, AT(budget),
+     "quick (10 s), medium (2 min, default), long (30 min), or a time such as 90s, 5m, 1h"},
+    {"cpuset", 0, "SET", CF_WORD, CF_FOR_QUALIFY, AT(cpuset),
+     "only these CPUs, as in 0-3,8 (default: all that this process may use)"},
+    {"sign", 0, "KEY", CF_WORD, CF_FOR_GOLDEN, AT(sign),
+     "sign the pack with this private key (ssh-keygen; minisign for FILE.key)"},
+    {"signers", 0, "FILE", CF_WORD, CF_FOR_GOLDEN, AT(signers),
+     "who may have signed: OpenSSH's allowed signers, or minisign's public key"},
     {"quiet", 'q', NULL, CF_FLAG, CF_FOR_ALL, AT(quiet), "no progress, log or closing line"},
     {"no-progress", 0, NULL, CF_FLAG, CF_FOR_ALL, AT(no_progress), "no progress bar"},
     {"color", 0, "WORD", CF_WORD, CF_FOR_ALL, AT(colour), "auto (default), always or never"},
@@ -62,7 +70,8 @@ int cf_report_index(const char *name)
 /* Commands that print no findings still know one format for programs. */
 static int offers_report(const struct cf_command *command, const char *name)
 {
-    return command->bit & (CF_FOR_RUN | CF_FOR_REPLAY | CF_FOR_REPORT) || strcmp(name, "json") == 0;
+    return command->bit & (CF_FOR_RUN | CF_FOR_REPLAY | CF_FOR_REPORT | CF_FOR_QUALIFY) ||
+           strcmp(name, "json") == 0;
 }
 
 static int add_word(struct cf_words *words, const char *word)

@@ -22,7 +22,9 @@ enum cf_command_bit {
     CF_FOR_TRAIN = 64,
     CF_FOR_SOURCES = 128,
     CF_FOR_DIVERGENCE = 256,
-    CF_FOR_ALL = 511
+    CF_FOR_QUALIFY = 1 << 10,
+    CF_FOR_GOLDEN = 1 << 11,
+    CF_FOR_ALL = (1 << 20) - 1
 };
 
 /* Words of an option that may be given more than once, or of the command line itself. They point
@@ -38,6 +40,7 @@ struct cf_options {
     enum cf_scope scope; /* CF_TO_BASELINE: all */
     const char *suite, *matrix, *store, *colour, *checkpoints;
     struct cf_words cases, configurations, filters, excludes, rest;
+    const char *budget, *cpuset, *sign, *signers;
     int64_t repeat, seed, jobs, every;
     double timeout_s; /* 0: the default */
     int resume, quiet, no_progress, truth;

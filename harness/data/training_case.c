@@ -25,7 +25,7 @@ int64_t cf_training_weights(enum cf_model model, int64_t h, int64_t layers)
     case CF_CNN:
         return 9 * h + h + 9 * h * h + h + 16 * h * CF_CLASSES + CF_CLASSES;
     default:
-        return (CF_WORDS + CF_TOKENS) * h + 4 * h + 4 * h * h + 4 * h * h + 3 * h + last;
+        return (CF_VOCABULARY + CF_TOKENS) * h + 4 * h + 4 * h * h + 4 * h * h + 3 * h + last;
     }
 }
 

@@ -242,7 +242,7 @@ static void linear(struct weights *w, int64_t inputs, int64_t outputs)
 
 static void draw_block(struct weights *w, int64_t h)
 {
-    glorot(w, (CF_WORDS + CF_TOKENS) * h, h, h);
+    glorot(w, (CF_VOCABULARY + CF_TOKENS) * h, h, h);
     constant(w, h, 1);
     constant(w, h, 0);
     glorot(w, 4 * h * h, h, h);

@@ -261,6 +261,24 @@ static void take_level(struct cf_judgement *j)
     free(name);
 }
 
+/* A store of a qualification holds no plan: then what its units say is what the run says. */
+static int add_units(struct cf_judgement *j, struct cf_error *err)
+{
+    struct cf_findings *f = &j->findings;
+
+    if (cf_units_get(&j->units, j->store, err) != 0)
+        return -1;
+    f->units = j->units.unit;
+    f->n_units = j->units.n;
+    f->coverage = j->units.coverage;
+    if (f->n_units == 0 || f->n_configurations > 0)
+        return 0;
+    f->exit_code = cf_units_exit_code(&j->units);
+    f->complete = 1;
+    f->sentence = cf_arena_own(&j->arena, cf_units_sentence(&j->units));
+    return 0;
+}
+
 static int judge(struct cf_judgement *j, struct cf_error *err)
 {
     if (cf_ledger_read(&j->ledger, j->store, &j->arena, err) != 0)
@@ -282,7 +300,7 @@ static int judge(struct cf_judgement *j, struct cf_error *err)
     cf_judge_classes(j);
     collect(j);
     balance(j);
-    return 0;
+    return add_units(j, err);
 }
 
 struct cf_findings *cf_judge(struct cf_store *store, const struct cf_judge_options *options,
@@ -305,6 +323,7 @@ void cf_findings_free(struct cf_findings *findings)
 
     if (!j)
         return;
+    cf_units_free(&j->units);
     cf_measure_free(&j->measure, &j->ledger);
     cf_ledger_free(&j->ledger);
     free(j->findings.libraries);

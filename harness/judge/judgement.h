@@ -11,6 +11,7 @@
 #define CF_JUDGEMENT_H
 
 #include "measure.h"
+#include "units.h"
 
 #define CF_COMPARISONS_NEEDED 299 /* ln(0.05) / ln(1 - 0.01), rounded up */
 #define CF_WORKERS_NEEDED     10
@@ -40,6 +41,7 @@ struct cf_coverage {
 };
 
 struct cf_judgement {
+    struct cf_units units;
     struct cf_findings findings; /* first: what the caller sees */
     struct cf_arena arena;
     struct cf_ledger ledger;

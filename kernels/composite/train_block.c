@@ -37,12 +37,12 @@ static int token_of(const struct cf_tensor *x, int64_t row, int64_t patch)
 
 static void place_tokens(struct cf_training *t, const struct cf_batch *b, struct block *k)
 {
-    k->words = cf_new(t, b->rows * CF_TOKENS, CF_WORDS);
+    k->words = cf_new(t, b->rows * CF_TOKENS, CF_VOCABULARY);
     k->places = cf_new(t, CF_TOKENS, b->rows * CF_TOKENS);
     for (int64_t i = 0; t->status == CF_DONE && i < b->rows * CF_TOKENS; ++i) {
         const int64_t place = i % CF_TOKENS;
 
-        cf_tensor_set(&k->words, i * CF_WORDS + token_of(&b->x, i / CF_TOKENS, place), 1);
+        cf_tensor_set(&k->words, i * CF_VOCABULARY + token_of(&b->x, i / CF_TOKENS, place), 1);
         cf_tensor_set(&k->places, place * b->rows * CF_TOKENS + i, 1);
     }
 }
@@ -186,7 +186,7 @@ static struct cf_tensor forward(struct cf_training *t, struct cf_batch *b, struc
     struct cf_tensor x, y, part;
 
     place_tokens(t, b, k);
-    k->embedding = cf_take_weight(w, CF_WORDS, h);
+    k->embedding = cf_take_weight(w, CF_VOCABULARY, h);
     k->position = cf_take_weight(w, CF_TOKENS, h);
     x = cf_multiply(t, k->words, k->embedding.value);
     part = repeat(t, k->position.value, b->rows);

@@ -1,0 +1,130 @@
+#include "commands.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "environment.h"
+#include "qualify.h"
+#include "sensors.h"
+#include "task.h"
+#include "terminal.h"
+#include "units.h"
+
+static volatile int stopped;
+
+static void stop(int number)
+{
+    (void)number;
+    stopped = 1;
+}
+
+struct sink {
+    struct cf_store *store;
+    struct cf_error *err;
+    const char *prefix;
+    int result;
+};
+
+static void put(void *context, const char *key, const char *value)
+{
+    struct sink *sink = context;
+    char *full = cf_format("%s%s", sink->prefix, key);
+
+    if (sink->result == 0)
+        sink->result = cf_store_put_meta(sink->store, full, value, sink->err);
+    free(full);
+}
+
+static void put_now(struct sink *sink, const char *key)
+{
+    const time_t now = time(NULL);
+    struct tm utc;
+    char stamp[32];
+
+    gmtime_r(&now, &utc);
+    strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    put(sink, key, stamp);
+}
+
+static int begin(struct cf_store *store, struct cf_error *err)
+{
+    struct sink plain = {store, err, "", 0}, env = {store, err, "env.", 0},
+                before = {store, err, "env.before.", 0};
+
+    put(&plain, "tool", "conform " CF_VERSION);
+    put(&plain, "command", "conform qualify");
+    put(&plain, "level", "numerical");
+    put_now(&plain, "started");
+    cf_environment_collect(put, &env);
+    cf_sensors_read(put, &before);
+    return plain.result || env.result || before.result ? -1 : 0;
+}
+
+static int end(struct cf_store *store, const struct cf_qualification *found, struct cf_error *err)
+{
+    struct sink plain = {store, err, "", 0}, after = {store, err, "env.after.", 0};
+
+    put_now(&plain, "finished");
+    cf_sensors_read(put, &after);
+    if (plain.result || after.result)
+        return -1;
+    return cf_units_put(store, found->unit, found->n_units, found->coverage, err);
+}
+
+static int measure(const struct cf_options *options, double budget_s, struct cf_store *store,
+                   struct cf_error *err)
+{
+    struct cf_progress progress;
+    struct cf_qualify_options how = {.worker = cf_task_worker(err),
+                                     .cpuset = options->cpuset,
+                                     .budget_s = budget_s,
+                                     .stopped = &stopped,
+                                     .progress = cf_progress_show,
+                                     .context = &progress};
+    struct cf_qualification found = {0};
+    struct cf_golden pack;
+    int result = how.worker ? cf_golden_builtin(&pack, err) : -1;
+
+    if (result == 0) {
+        cf_progress_start(&progress, options);
+        result = cf_qualify(&found, &pack, &how, err);
+        cf_progress_clear(&progress);
+        cf_golden_free(&pack);
+    }
+    if (result == 0)
+        result = end(store, &found, err);
+    cf_qualification_free(&found);
+    free((char *)how.worker);
+    return result;
+}
+
+int cf_command_qualify(struct cf_options *options, struct cf_error *err)
+{
+    const int64_t start_ns = cf_terminal_clock();
+    const struct sigaction action = {.sa_handler = stop};
+    struct cf_store *store = NULL;
+    double budget_s;
+    char *path;
+    int result;
+
+    if (options->rest.n > 0)
+        return cf_fail(err, "qualify takes no `%s`", options->rest.word[0]);
+    if (cf_qualify_budget(options->budget ? options->budget : "medium", &budget_s, err) != 0)
+        return -1;
+    path = options->store ? cf_strdup(options->store) : cf_task_new_path(err);
+    store = path ? cf_store_open(path, CF_STORE_CREATE, err) : NULL;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    result = store ? begin(store, err) : -1;
+    if (result == 0)
+        result = measure(options, budget_s, store, err);
+    if (result == 0)
+        result = cf_task_finish(options, store, path, start_ns, err);
+    if (store)
+        cf_store_close(store);
+    free(path);
+    return result;
+}

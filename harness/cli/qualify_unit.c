@@ -1,0 +1,193 @@
+/* One unit: asked, compared, asked again when it failed, and what is said of it in the end. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "qualify_internal.h"
+
+/* Where the bits leave the right answer first. The answer is worked out by integers, and only now:
+ * what was found does not depend on it, only where. */
+static void locate(struct cf_qualify_unit *unit, const struct cf_golden_case *g,
+                   const struct cf_tensor out[])
+{
+    struct cf_tensor right[CF_OPERANDS_MAX] = {0};
+    struct cf_error err;
+
+    unit->output = -1;
+    if (cf_golden_answer(&g->c, g->op, right, 1, &err) != 0)
+        return;
+    for (int o = 0; o < g->op->n_outputs && unit->output < 0; ++o)
+        for (int64_t i = 0; i < cf_tensor_count(&right[o]); ++i)
+            if (cf_tensor_encoding(&right[o], i) != cf_tensor_encoding(&out[o], i)) {
+                unit->output = o;
+                unit->element = i;
+                unit->expected = cf_tensor_encoding(&right[o], i);
+                unit->got = cf_tensor_encoding(&out[o], i);
+                break;
+            }
+    for (int o = 0; o < g->op->n_outputs; ++o)
+        cf_tensor_free(&right[o]);
+}
+
+/* 1: the golden bits, 0: others (located when it is the first time), -1: no answer. */
+static int compare_once(struct cf_talk *talk, struct cf_qualify_unit *unit,
+                        const struct cf_qualify_case *qc)
+{
+    const struct cf_golden_case *g = qc->golden;
+    struct cf_tensor in[CF_OPERANDS_MAX] = {0}, out[CF_OPERANDS_MAX] = {0};
+    struct cf_digest digest;
+    struct cf_told told;
+    struct cf_error err;
+    int same;
+
+    CF_CHECK(cf_case_shape(&g->c, g->op, in, out, &err) == 0);
+    cf_talk_run(talk, g->c.op, &g->c.keys, qc->in, g->op->n_inputs, out, g->op->n_outputs, &told);
+    if (told.fate == CF_NOT_OFFERED) {
+        ++unit->n_not_offered;
+        return -1;
+    }
+    if (told.fate != CF_RAN) {
+        if (unit->n_lost++ == 0)
+            snprintf(unit->lost, sizeof unit->lost, "%s: %.150s", cf_fate_name(told.fate),
+                     told.reason);
+        return -1;
+    }
+    cf_golden_digest(&digest, out, g->op->n_outputs);
+    same = cf_digest_equal(&digest, &g->outputs);
+    unit->n_checked += qc->n_operations;
+    unit->seconds += told.wall_ns > 0 ? (double)told.wall_ns * 1e-9 : 0;
+    if (!same && !unit->failed) {
+        unit->failed = qc;
+        locate(unit, g, out);
+    }
+    for (int o = 0; o < g->op->n_outputs; ++o)
+        cf_tensor_free(&out[o]);
+    return same;
+}
+
+static struct cf_talk *open_talk(const struct cf_qualify_unit *unit, const char *worker)
+{
+    char *configuration = cf_format("%s cpus=%d", unit->test->configuration, unit->cpu);
+    struct cf_error err;
+    struct cf_talk *talk = cf_talk_start(configuration, worker, 60000, &err);
+
+    CF_CHECK(talk != NULL); /* the texts are ours */
+    free(configuration);
+    return talk;
+}
+
+/* The same case again, in a process of its own: does the unit fail again? */
+static void ask_again(struct cf_qualify_unit *unit, const char *worker)
+{
+    struct cf_talk *talk = open_talk(unit, worker);
+
+    for (; unit->n_again < CF_QUALIFY_AGAIN; ++unit->n_again)
+        unit->n_again_different += compare_once(talk, unit, unit->failed) == 0;
+    cf_talk_stop(talk);
+}
+
+void cf_qualify_ask(struct cf_qualify_core *core, int test, int64_t round, int under_load,
+                    double since_start_s, const char *worker)
+{
+    struct cf_qualify_unit *unit = &core->unit[test];
+    const int first = !unit->failed;
+    struct cf_talk *talk;
+    int same;
+
+    if (unit->n_not_offered > 0)
+        return;
+    talk = open_talk(unit, worker);
+    ++unit->n_asked;
+    same = compare_once(talk, unit, unit->cases[round / 2 % unit->n_cases]);
+    unit->n_different += same == 0;
+    if (same == 0 && first) {
+        unit->time_to_fail_s = since_start_s;
+        unit->under_load = under_load;
+        ask_again(unit, worker);
+    }
+    cf_talk_stop(talk); /* a worker dies with the thread that started it */
+}
+
+static const char *keep(struct cf_qualification *result, char *text)
+{
+    result->text = cf_realloc(result->text, (size_t)(result->n_text + 1) * sizeof result->text[0]);
+    result->text[result->n_text++] = text;
+    return text;
+}
+
+static enum cf_unit_state state_of(const struct cf_qualify_unit *unit)
+{
+    if (unit->failed)
+        return unit->n_different > 1 || unit->n_again_different > 0 ? CF_UNIT_FAIL : CF_UNIT_RETEST;
+    return unit->n_not_offered > 0 || unit->n_lost > 0 || unit->n_asked == 0 ? CF_UNIT_NOT_MEASURED
+                                                                             : CF_UNIT_PASS;
+}
+
+static char *reason_of(const struct cf_qualify_unit *unit)
+{
+    if (unit->failed)
+        return cf_format("%lld of %lld requests gave other bits, first %s; %d of %d again; the "
+                         "wrong bits are 0x%" PRIx64,
+                         (long long)unit->n_different, (long long)unit->n_asked,
+                         unit->under_load ? "under load" : "idle", unit->n_again_different,
+                         unit->n_again, unit->expected ^ unit->got);
+    if (unit->n_not_offered > 0)
+        return cf_strdup("the processor does not have these instructions");
+    if (unit->n_lost > 0)
+        return cf_format("%lld of %lld requests had no answer: %s", (long long)unit->n_lost,
+                         (long long)unit->n_asked, unit->lost);
+    return cf_format("all %lld requests gave the golden bits", (long long)unit->n_asked);
+}
+
+static void conclude(struct cf_qualification *result, const struct cf_qualify_unit *unit)
+{
+    const int located = unit->failed && unit->output >= 0;
+    const int digits = located && cf_dtype_size(unit->failed->golden->c.dtype) == 4 ? 8 : 16;
+
+    result->unit[result->n_units++] = (struct cf_unit_finding){
+        .node = "",
+        .name = keep(result, cf_format("core %d (cpu %d)", unit->core, unit->cpu)),
+        .kernel = unit->test->name,
+        .state = state_of(unit),
+        .n_checked = unit->n_checked,
+        .seconds = unit->seconds,
+        .n_requests = unit->n_asked,
+        .n_different = unit->n_different,
+        .time_to_fail_s = unit->time_to_fail_s,
+        .case_text = unit->failed ? unit->failed->golden->c.text : "",
+        .element = located ? keep(result, cf_format("output %d element %" PRId64, unit->output,
+                                                    unit->element))
+                           : "",
+        .expected = located ? keep(result, cf_format("0x%0*" PRIx64, digits, unit->expected)) : "",
+        .got = located ? keep(result, cf_format("0x%0*" PRIx64, digits, unit->got)) : "",
+        .reason = keep(result, reason_of(unit))};
+}
+
+void cf_qualify_conclude(struct cf_qualification *result, const struct cf_qualify_core cores[],
+                         int n_cores, int n_machine)
+{
+    double checked = 0;
+    int n_exercised = 0, n_offered = 0;
+
+    while (cf_qualify_tests[result->n_tests].name)
+        ++result->n_tests;
+    result->n_cpus = n_cores;
+    result->unit = cf_alloc((size_t)(n_cores * result->n_tests + 1) * sizeof result->unit[0]);
+    for (int c = 0; c < n_cores; ++c)
+        for (int t = 0; t < result->n_tests; ++t) {
+            conclude(result, &cores[c].unit[t]);
+            checked += cores[c].unit[t].n_checked;
+            n_offered += cores[c].unit[t].n_not_offered == 0;
+            n_exercised += cores[c].unit[t].n_checked > 0;
+        }
+    result->coverage = cf_format(
+        "%d of the machine's %d CPUs were exercised, each pinned, alone and with all others busy; "
+        "%d of %d units of core and instructions answered (%d are not offered). %.3g operations "
+        "were checked bit for bit in %.1f s, %.3g a second: every multiplication, addition, shift "
+        "and move of the chains feeds the digest that is compared. Not exercised: other CPUs, "
+        "accelerators, input and output, instructions other than those named.",
+        n_cores, n_machine, n_exercised, result->n_units, result->n_units - n_offered, checked,
+        result->seconds, checked / result->seconds);
+}

@@ -1,0 +1,92 @@
+/* qualify: an honest machine passes; a core with one bad multiplier is named, with its instructions
+ * and its bit; a pack that was changed is refused. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "golden.h"
+#include "qualify.h"
+
+static struct cf_qualification qualify(const char *worker)
+{
+    struct cf_qualification found = {0};
+    struct cf_golden pack;
+    struct cf_error err = {0};
+    const struct cf_qualify_options how = {.worker = worker, .budget_s = 0.5};
+
+    cr_assert_eq(cf_golden_builtin(&pack, &err), 0, "%s", err.text);
+    cr_assert_eq(cf_qualify(&found, &pack, &how, &err), 0, "%s", err.text);
+    cf_golden_free(&pack);
+    cr_assert(found.n_units > 0);
+    return found;
+}
+
+static int offered(const struct cf_unit_finding *unit)
+{
+    return !strstr(unit->reason, "does not have these instructions");
+}
+
+Test(qualify, an_honest_machine_passes)
+{
+    struct cf_qualification found = qualify(CF_BINARY_DIR "/conform-worker");
+
+    for (int i = 0; i < found.n_units; ++i) {
+        const struct cf_unit_finding *unit = &found.unit[i];
+
+        if (offered(unit))
+            cr_expect_eq(unit->state, CF_UNIT_PASS, "%s %s: %s", unit->name, unit->kernel,
+                         unit->reason);
+        if (unit->state == CF_UNIT_PASS)
+            cr_expect(unit->n_checked > 0, "%s %s passed unchecked", unit->name, unit->kernel);
+    }
+    cr_expect(strstr(found.coverage, "operations"));
+    cf_qualification_free(&found);
+}
+
+Test(qualify, names_the_core_the_instructions_and_the_bit)
+{
+    struct cf_qualification found;
+    int n_failed = 0;
+
+    if (access(CF_BINARY_DIR "/liars/conform-worker-faulty", X_OK) != 0)
+        cr_skip_test("the faulty worker is built on x86-64 only");
+    found = qualify(CF_BINARY_DIR "/liars/conform-worker-faulty");
+    for (int i = 0; i < found.n_units; ++i) {
+        const struct cf_unit_finding *unit = &found.unit[i];
+        const int planted = strstr(unit->name, "(cpu 0)") && strncmp(unit->kernel, "avx2", 4) == 0;
+
+        if (unit->state == CF_UNIT_PASS || !offered(unit))
+            continue;
+        ++n_failed;
+        cr_expect(planted, "%s %s is blamed: %s", unit->name, unit->kernel, unit->reason);
+        cr_expect_eq(unit->state, CF_UNIT_FAIL, "%s", unit->reason);
+        cr_expect(strstr(unit->reason, "the wrong bits are 0x20000"), "%s", unit->reason);
+        cr_expect_str_eq(unit->element, "output 0 element 5");
+        cr_expect(unit->time_to_fail_s >= 0);
+        cr_expect_str_neq(unit->expected, unit->got);
+    }
+    if (n_failed == 0)
+        cr_skip_test("CPU 0 is not ours, or has no AVX2");
+    cf_qualification_free(&found);
+}
+
+Test(qualify, a_changed_pack_is_refused)
+{
+    static const char *const lines[] = {"chain f64 n=128 rounds=3 passes=1 seed=1"};
+    struct cf_error err = {0};
+    struct cf_golden pack;
+    char *text = cf_golden_make(lines, 1, 1, &err);
+
+    cr_assert_not_null(text, "%s", err.text);
+    cr_expect_eq(cf_golden_parse(&pack, text, strlen(text), "pack", &err), 0, "%s", err.text);
+    cf_golden_free(&pack);
+    for (size_t i = 0; i < strlen(text); i += 7) {
+        text[i] ^= 1;
+        cr_expect_neq(cf_golden_parse(&pack, text, strlen(text), "pack", &err), 0,
+                      "byte %zu was changed and nobody saw it", i);
+        text[i] ^= 1;
+    }
+    cr_expect_neq(cf_golden_parse(&pack, text, strlen(text) / 2, "pack", &err), 0);
+    free(text);
+}
