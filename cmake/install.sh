@@ -18,6 +18,7 @@ libhwloc-dev hwloc
 libyaml-dev yaml-0.1
 libmpfr-dev mpfr
 libxxhash-dev libxxhash
+zlib1g-dev zlib
 '
 test_packages='
 libcriterion-dev criterion
