@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "pairs.h"
+
 /* The file as it stands, inside the program: no path is needed to find it. */
 __asm__(".section .rodata\n"
         ".globl cf_libraries_text\n"
@@ -128,4 +130,63 @@ char *cf_library_file(const struct cf_pins *pins, const char *name)
     free(pattern);
     free(folder);
     return path;
+}
+
+/* A folder that came with libc6 starts the worker by its own loader. */
+static int has_loader(const struct cf_pins *pins, const char *name)
+{
+    for (int i = 0; i < pins->n; ++i)
+        if (strcmp(pins->pin[i].name, name) == 0 && strcmp(pins->pin[i].package, "libc6") == 0)
+            return 1;
+    return 0;
+}
+
+static const char *backend_of(const char *name)
+{
+    static const char *const backends[][2] = {{"openblas", "blas"}, {"mkl-", "blas"},
+                                              {"blis", "blas"},     {"onednn", "onednn"},
+                                              {"glibc", "libm"},    {"numpy", "adapter"},
+                                              {"torch", "adapter"}};
+
+    for (int i = 0; i < CF_COUNT(backends); ++i)
+        if (strstr(name, backends[i][0]))
+            return backends[i][1];
+    return "blas";
+}
+
+static char *adapter_line(const char *name, const char *folder, const char *adapters)
+{
+    const char *which = strstr(name, "torch") ? "torch" : "numpy";
+    char *command = cf_format("python3 %s/%s_adapter.py", adapters, which);
+    char *escaped = cf_pairs_escape(command), *path = cf_pairs_escape(folder);
+    char *line = cf_format("adapter command=%s env.PYTHONPATH=%s", escaped, path);
+
+    free(command);
+    free(escaped);
+    free(path);
+    return line;
+}
+
+char *cf_library_configuration(const struct cf_pins *pins, const char *name, const char *adapters,
+                               struct cf_error *err)
+{
+    char *folder = cf_library_folder(pins, name), *file = cf_library_file(pins, name), *line = NULL;
+    const char *backend = backend_of(name);
+
+    if (!folder || !file) {
+        cf_fail_with(err, 3, "%s is not here yet; `conform fetch %s` brings it", name, name);
+    } else if (strcmp(backend, "adapter") == 0) {
+        line = adapter_line(name, folder, adapters);
+    } else {
+        char *escaped = cf_pairs_escape(file), *root = cf_pairs_escape(folder);
+
+        line = cf_format("%s lib=%s%s%s", backend, escaped,
+                         has_loader(pins, name) ? " sysroot=" : "",
+                         has_loader(pins, name) ? root : "");
+        free(escaped);
+        free(root);
+    }
+    free(folder);
+    free(file);
+    return line;
 }

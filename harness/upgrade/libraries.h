@@ -38,6 +38,12 @@ char *cf_library_folder(const struct cf_pins *pins, const char *name);
 /* The file of a name in that folder; NULL when it is not here. The caller frees. */
 char *cf_library_file(const struct cf_pins *pins, const char *name);
 
+/* The configuration that a fetched name stands for: its backend, lib= or command=, sysroot= where the
+ * folder holds a C library of its own. `adapters`: the folder of the reference adapters. NULL and a
+ * sentence when it is not here. The caller frees. */
+char *cf_library_configuration(const struct cf_pins *pins, const char *name, const char *adapters,
+                               struct cf_error *err);
+
 /* Brings a name into the cache: each file downloaded by the machine's own pip or apt-get (nothing
  * is installed), its SHA-256 compared before anything is unpacked, the folder renamed into place
  * when it is whole. Done already: nothing happens. -1 and a sentence (exit 3: it cannot be had, with
