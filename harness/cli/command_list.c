@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "libraries_listing.h"
 #include "listing.h"
 #include "reference.h"
 #include "select.h"
@@ -208,7 +209,7 @@ static const struct {
 } lists[] = {{"suites", list_suites},     {"ops", list_ops},
              {"cases", list_cases},       {"configurations", list_configurations},
              {"backends", list_backends}, {"levels", list_levels},
-             {"scopes", list_scopes}};
+             {"scopes", list_scopes},     {"libraries", cf_list_libraries}};
 
 int cf_command_list(struct cf_options *options, struct cf_error *err)
 {
@@ -222,7 +223,9 @@ int cf_command_list(struct cf_options *options, struct cf_error *err)
             return lists[i].list(options, err);
     }
     hint = word ? cf_suggest_words(word, names, CF_COUNT(lists)) : cf_strdup("");
-    cf_fail(err, "list needs one of suites, ops, cases, configurations, backends, levels, scopes%s",
+    cf_fail(err,
+            "list needs one of suites, ops, cases, configurations, backends, levels, scopes, "
+            "libraries%s",
             hint);
     free(hint);
     return -1;

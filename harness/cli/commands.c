@@ -5,7 +5,7 @@
 const struct cf_command cf_commands[] = {
     {"run", "", "Run cases in many configurations and judge every result.", CF_FOR_RUN,
      cf_command_run},
-    {"list", "suites|ops|cases|configurations|backends|levels|scopes",
+    {"list", "suites|ops|cases|configurations|backends|levels|scopes|libraries",
      "List what there is to choose from.", CF_FOR_LIST, cf_command_list},
     {"replay", "CASE CONFIGURATION...", "Run one case and show bits, exact answer and errors.",
      CF_FOR_REPLAY, cf_command_replay},
@@ -29,4 +29,12 @@ const struct cf_command cf_commands[] = {
     {"golden", "make FILE | check FILE [CONFIGURATION...]",
      "Make or check a pack of cases with their only right answers.", CF_FOR_GOLDEN,
      cf_command_golden},
+    {"gate", "", "Say whether an upgrade can be taken: what changed, how, and because of what.",
+     CF_FOR_GATE, cf_command_gate},
+    {"diff", "OLD NEW", "Gate two libraries: files, fetched names or configurations.", CF_FOR_GATE,
+     cf_command_diff},
+    {"sweep", "LIBRARY...", "Name the first of several versions that changed something.",
+     CF_FOR_GATE, cf_command_sweep},
+    {"fetch", "NAME...", "Bring pinned versions of libraries into the user's cache.", CF_FOR_FETCH,
+     cf_command_fetch},
     {NULL, NULL, NULL, 0, NULL}};

@@ -15,5 +15,9 @@ int cf_command_sources(struct cf_options *options, struct cf_error *err);
 int cf_command_divergence(struct cf_options *options, struct cf_error *err);
 int cf_command_qualify(struct cf_options *options, struct cf_error *err);
 int cf_command_golden(struct cf_options *options, struct cf_error *err);
+int cf_command_fetch(struct cf_options *options, struct cf_error *err);
+int cf_command_gate(struct cf_options *options, struct cf_error *err);
+int cf_command_diff(struct cf_options *options, struct cf_error *err);
+int cf_command_sweep(struct cf_options *options, struct cf_error *err);
 
 #endif

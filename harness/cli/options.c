@@ -7,10 +7,12 @@
 
 #include "suggest.h"
 
-#define AT(field)   offsetof(struct cf_options, field)
-#define SELECTING   (CF_FOR_RUN | CF_FOR_LIST)
-#define JUDGING     (CF_FOR_RUN | CF_FOR_LIST | CF_FOR_REPLAY | CF_FOR_REPORT | CF_FOR_COMPARE)
-#define RUNNING     (CF_FOR_RUN | CF_FOR_REPLAY)
+#define AT(field) offsetof(struct cf_options, field)
+#define SELECTING (CF_FOR_RUN | CF_FOR_LIST)
+#define CASES     (SELECTING | CF_FOR_GATE)
+#define JUDGING                                                                                    \
+    (CF_FOR_RUN | CF_FOR_LIST | CF_FOR_REPLAY | CF_FOR_REPORT | CF_FOR_COMPARE | CF_FOR_GATE)
+#define RUNNING     (CF_FOR_RUN | CF_FOR_REPLAY | CF_FOR_GATE)
 #define KEY_PLAIN   0x400 /* keys of options without a letter start here */
 #define KEY_REPORT  0x800 /* and those of reports here */
 #define OPTIONS_MAX 64
@@ -20,16 +22,15 @@ const struct cf_option cf_option_table[] = {
      "numerical (default), statistical, scientific or functional"},
     {"scope", 0, "SCOPE", CF_WORD, JUDGING, AT(scope_name),
      "only what may differ along this: run, thread, isa, library, alignment, batch, position, ..."},
-    {"suite", 's', "SUITE", CF_WORD, SELECTING, AT(suite),
-     "this suite (default: reductions), or all"},
+    {"suite", 's', "SUITE", CF_WORD, CASES, AT(suite), "this suite (default: reductions), or all"},
     {"matrix", 'c', "FILE", CF_WORD, SELECTING, AT(matrix),
      "the configurations, as YAML (default: conform.yaml, else what the machine has)"},
-    {"case", 0, "TEXT", CF_WORDS, SELECTING | CF_FOR_GOLDEN, AT(cases),
+    {"case", 0, "TEXT", CF_WORD_LIST, CASES | CF_FOR_GOLDEN, AT(cases),
      "this case instead of suites; braces make a product"},
-    {"configuration", 0, "GLOB", CF_WORDS, SELECTING, AT(configurations),
+    {"configuration", 0, "GLOB", CF_WORD_LIST, SELECTING, AT(configurations),
      "only configurations that match, or one written out: \"blas lib=/x/lib.so threads={1,2}\""},
-    {"filter", 0, "GLOB", CF_WORDS, SELECTING, AT(filters), "only cases that match"},
-    {"exclude", 0, "GLOB", CF_WORDS, SELECTING, AT(excludes), "no cases that match"},
+    {"filter", 0, "GLOB", CF_WORD_LIST, CASES, AT(filters), "only cases that match"},
+    {"exclude", 0, "GLOB", CF_WORD_LIST, CASES, AT(excludes), "no cases that match"},
     {"repeat", 0, "N", CF_NUMBER, RUNNING, AT(repeat), "repetitions of each case in each process"},
     {"seed", 0, "N", CF_NUMBER, CF_FOR_RUN | CF_FOR_LIST, AT(seed), "added to every seed"},
     {"jobs", 'j', "N", CF_NUMBER, JUDGING, AT(jobs), "workers at a time (default: as CPUs allow)"},
@@ -54,6 +55,16 @@ const struct cf_option cf_option_table[] = {
      "sign the pack with this private key (ssh-keygen; minisign for FILE.key)"},
     {"signers", 0, "FILE", CF_WORD, CF_FOR_GOLDEN, AT(signers),
      "who may have signed: OpenSSH's allowed signers, or minisign's public key"},
+    {"old", 0, "SIDE", CF_WORD, CF_FOR_GATE, AT(old_side),
+     "what is used now: a configuration, a fetched library or a store"},
+    {"new", 0, "SIDE", CF_WORD, CF_FOR_GATE, AT(new_side), "what shall be used, written likewise"},
+    {"fail-on", 0, "WORD", CF_WORD, CF_FOR_GATE, AT(fail_on),
+     "regressed (default), or changed: any other bits"},
+    {"waivers", 0, "FILE", CF_WORD, CF_FOR_GATE, AT(waivers),
+     "changes that somebody answers for, as JSON"},
+    {"backend", 0, "NAME", CF_WORD, CF_FOR_GATE, AT(backend),
+     "how a library's file is reached (default blas)"},
+    {"list", 0, NULL, CF_FLAG, CF_FOR_FETCH, AT(list), "what can be fetched, and what is here"},
     {"quiet", 'q', NULL, CF_FLAG, CF_FOR_ALL, AT(quiet), "no progress, log or closing line"},
     {"no-progress", 0, NULL, CF_FLAG, CF_FOR_ALL, AT(no_progress), "no progress bar"},
     {"color", 0, "WORD", CF_WORD, CF_FOR_ALL, AT(colour), "auto (default), always or never"},
@@ -119,7 +130,7 @@ static int set(struct cf_options *options, const struct cf_option *option, const
     case CF_WORD:
         *(const char **)field = word;
         return 0;
-    case CF_WORDS:
+    case CF_WORD_LIST:
         return add_word(field, word);
     case CF_NUMBER:
         return set_number(option, field, word, err);

@@ -37,16 +37,28 @@ int cf_download_wheel(const struct cf_pin *pin, const char *folder, struct cf_er
     char *list = cf_format("%s/pins.txt", folder);
     char *line = cf_format("%s==%s --hash=sha256:%s\n", pin->package, pin->version, pin->sha256);
     const int any = strncmp(pin->from, "cp", 2) != 0;
-    const char *const argv[] = {"python3", "-m", "pip", "download", "-q", "--no-deps",
-                                "--only-binary=:all:", "--require-hashes",
-                                "--disable-pip-version-check", "-d", folder, "-r", list,
+    const char *const argv[] = {"python3",
+                                "-m",
+                                "pip",
+                                "download",
+                                "-q",
+                                "--no-deps",
+                                "--only-binary=:all:",
+                                "--require-hashes",
+                                "--disable-pip-version-check",
+                                "-d",
+                                folder,
+                                "-r",
+                                list,
                                 "--platform=manylinux2014_x86_64",
                                 "--platform=manylinux_2_17_x86_64",
                                 "--platform=manylinux_2_27_x86_64",
                                 "--platform=manylinux_2_28_x86_64",
                                 "--platform=manylinux1_x86_64",
-                                any ? NULL : "--implementation=cp", "--python-version",
-                                pin->from + 2, NULL};
+                                any ? NULL : "--implementation=cp",
+                                "--python-version",
+                                pin->from + 2,
+                                NULL};
     int result = put_file(list, line, err);
 
     if (result == 0 && run(argv, DOWNLOAD_MS) != 0)
@@ -98,11 +110,13 @@ static void forget(struct apt *apt)
 static int make_root(struct apt *apt, const char *suite, struct cf_error *err)
 {
     static const char *const folders[] = {"lists/partial", "cache/archives/partial"};
-    static const char *const options[APT_OPTIONS] = {
-        "-oDir::Etc::sourcelist=%s/sources.list", "-oDir::Etc::sourceparts=%s/none",
-        "-oDir::State::lists=%s/lists",           "-oDir::Cache=%s/cache",
-        "-oDir::State::status=%s/status",         "-oAPT::Sandbox::User=root",
-        "-oAPT::Architecture=amd64"};
+    static const char *const options[APT_OPTIONS] = {"-oDir::Etc::sourcelist=%s/sources.list",
+                                                     "-oDir::Etc::sourceparts=%s/none",
+                                                     "-oDir::State::lists=%s/lists",
+                                                     "-oDir::Cache=%s/cache",
+                                                     "-oDir::State::status=%s/status",
+                                                     "-oAPT::Sandbox::User=root",
+                                                     "-oAPT::Architecture=amd64"};
     char *files = cf_files_folder(err);
     int result = files ? 0 : -1;
 
@@ -130,8 +144,9 @@ static int write_sources(const struct apt *apt, const char *suite, struct cf_err
     int result = -1;
 
     if (!archive || access(KEYRING, R_OK) != 0) {
-        cf_fail_with(err, 3, "packages of Debian cannot be had here: apt-get knows no Debian "
-                             "archive, or debian-archive-keyring is not installed");
+        cf_fail_with(err, 3,
+                     "packages of Debian cannot be had here: apt-get knows no Debian "
+                     "archive, or debian-archive-keyring is not installed");
     } else {
         text = cf_format("deb [arch=amd64 signed-by=" KEYRING "] %s %s main\n", archive, suite);
         result = put_file(path, text, err);

@@ -42,8 +42,8 @@ int cf_folder_make(const char *path, struct cf_error *err)
         if (slash)
             *slash = '\0';
         if (mkdir(copy, 0755) != 0 && errno != EEXIST)
-            result = cf_fail_with(err, 3, "the folder %s cannot be made: %s", copy,
-                                  strerror(errno));
+            result =
+                cf_fail_with(err, 3, "the folder %s cannot be made: %s", copy, strerror(errno));
         if (slash)
             *slash = '/';
     }
@@ -55,8 +55,9 @@ char *cf_files_folder(struct cf_error *err)
 {
     char *base = cf_libraries_folder(), *folder = cf_format("%s/.files", base);
     int result = *base ? cf_folder_make(folder, err)
-                       : cf_fail_with(err, 3, "neither XDG_CACHE_HOME nor HOME says where "
-                                              "libraries are kept");
+                       : cf_fail_with(err, 3,
+                                      "neither XDG_CACHE_HOME nor HOME says where "
+                                      "libraries are kept");
 
     free(base);
     if (result == 0)
@@ -80,8 +81,8 @@ static int accept(const struct cf_pin *pin, const char *folder, const char *plac
     int result = 0;
 
     if (glob(pattern, 0, NULL, &found) != 0)
-        result = cf_fail_with(err, 3, "the download of %s %s left no file", pin->package,
-                              pin->version);
+        result =
+            cf_fail_with(err, 3, "the download of %s %s left no file", pin->package, pin->version);
     else if (!is_right(pin, found.gl_pathv[0], got))
         result = cf_fail_with(err, 3,
                               "%s %s was downloaded and refused: its SHA-256 is %s and not the "
@@ -221,8 +222,9 @@ int cf_library_fetch(const struct cf_pins *pins, const char *name, void (*say)(c
 
     if (here || cf_pins_find(pins, name) < 0) {
         result = here ? 0
-                      : cf_fail(err, "there is no library `%s`; `conform list libraries` names "
-                                     "those that can be fetched",
+                      : cf_fail(err,
+                                "there is no library `%s`; `conform list libraries` names "
+                                "those that can be fetched",
                                 name);
         free(here);
         return result;

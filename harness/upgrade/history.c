@@ -96,10 +96,8 @@ const char *cf_move_name(enum cf_move move)
 static int covers(const struct cf_history *history, int case_index, int a, int b)
 {
     int64_t n_a, n_b;
-    const struct cf_ledger_record *of_a =
-        cf_ledger_records(&history->ledger, case_index, a, &n_a);
-    const struct cf_ledger_record *of_b =
-        cf_ledger_records(&history->ledger, case_index, b, &n_b);
+    const struct cf_ledger_record *of_a = cf_ledger_records(&history->ledger, case_index, a, &n_a);
+    const struct cf_ledger_record *of_b = cf_ledger_records(&history->ledger, case_index, b, &n_b);
 
     for (int64_t k = 0; k < n_b; ++k) {
         int found = 0;
@@ -161,7 +159,8 @@ static int decide_measured(struct cf_moved *moved, const struct cf_standing *a,
     if (a->n_failed || b->n_failed || !(a->n_ran + a->n_not_offered) ||
         !(b->n_ran + b->n_not_offered)) {
         moved->move = CF_MOVE_ERROR;
-        snprintf(moved->reason, sizeof moved->reason, "the %s side could not be measured: %s: %.200s",
+        snprintf(moved->reason, sizeof moved->reason,
+                 "the %s side could not be measured: %s: %.200s",
                  a->n_failed || !(a->n_ran + a->n_not_offered) ? "old" : "new",
                  bad->n_failed ? cf_fate_name(bad->fate) : "no record", bad->reason);
     } else if (!a->n_ran && !b->n_ran)

@@ -1,5 +1,6 @@
 /* history: a store of several configurations read for telling one from another: what each answered
- * to each case, how far from the exact answer; and what became of a case from an old to a new one. */
+ * to each case, how far from the exact answer; and what became of a case from an old to a new one.
+ */
 #ifndef CF_HISTORY_H
 #define CF_HISTORY_H
 
@@ -22,8 +23,8 @@ struct cf_standing {
     int n_ran, n_failed, n_not_offered; /* n_failed: neither ran nor not offered */
     enum cf_fate fate;                  /* of the first that failed */
     const char *reason;
-    int n_answers; /* distinct outputs */
-    int answer;    /* the first, as the ledger numbers the outputs of the case; -1: none */
+    int n_answers;   /* distinct outputs */
+    int answer;      /* the first, as the ledger numbers the outputs of the case; -1: none */
     int64_t n_wrong; /* elements that fail S1, S2 or S3 in any answer: see accuracy.h */
     int64_t n_elements;
     double rms, bias, largest; /* of (got - exact) / (u * scale), the worst answer's; NaN: no answer

@@ -143,10 +143,9 @@ static int has_loader(const struct cf_pins *pins, const char *name)
 
 static const char *backend_of(const char *name)
 {
-    static const char *const backends[][2] = {{"openblas", "blas"}, {"mkl-", "blas"},
-                                              {"blis", "blas"},     {"onednn", "onednn"},
-                                              {"glibc", "libm"},    {"numpy", "adapter"},
-                                              {"torch", "adapter"}};
+    static const char *const backends[][2] = {
+        {"openblas", "blas"}, {"mkl-", "blas"},     {"blis", "blas"},    {"onednn", "onednn"},
+        {"glibc", "libm"},    {"numpy", "adapter"}, {"torch", "adapter"}};
 
     for (int i = 0; i < CF_COUNT(backends); ++i)
         if (strstr(name, backends[i][0]))
@@ -180,9 +179,9 @@ char *cf_library_configuration(const struct cf_pins *pins, const char *name, con
     } else {
         char *escaped = cf_pairs_escape(file), *root = cf_pairs_escape(folder);
 
-        line = cf_format("%s lib=%s%s%s", backend, escaped,
-                         has_loader(pins, name) ? " sysroot=" : "",
-                         has_loader(pins, name) ? root : "");
+        line =
+            cf_format("%s lib=%s%s%s", backend, escaped, has_loader(pins, name) ? " sysroot=" : "",
+                      has_loader(pins, name) ? root : "");
         free(escaped);
         free(root);
     }

@@ -5,7 +5,6 @@
 
 #define BLOCK 512
 
-
 struct reading {
     struct cf_unpacking out;
     const char *bytes;
@@ -120,8 +119,7 @@ static int take(struct reading *r)
     if (r->n_bytes - r->at < BLOCK || *header == '\0')
         return 1;
     size = number(header + 124, 12);
-    if (!checksum_is_right(header) || size < 0 ||
-        (size_t)size > r->n_bytes - r->at - BLOCK)
+    if (!checksum_is_right(header) || size < 0 || (size_t)size > r->n_bytes - r->at - BLOCK)
         return cf_fail_with(r->out.err, 3, "the archive is damaged at byte %zu", r->at);
     r->at += BLOCK + ((size_t)size + BLOCK - 1) / BLOCK * BLOCK;
     r->at = r->at > r->n_bytes ? r->n_bytes : r->at;

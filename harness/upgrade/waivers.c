@@ -42,8 +42,9 @@ static int take(struct cf_waivers *waivers, const char *path, size_t i, json_t *
     for (int k = 0; k < 5; ++k) {
         word[k] = json_string_value(json_object_get(entry, keys[k]));
         if (!word[k] || !*word[k])
-            return cf_fail(err, "%s: waiver %zu has no `%s`; case, owner, reason, expires and "
-                                "digest must all be there",
+            return cf_fail(err,
+                           "%s: waiver %zu has no `%s`; case, owner, reason, expires and "
+                           "digest must all be there",
                            path, i + 1, keys[k]);
     }
     if (json_object_size(entry) != 5)
@@ -77,8 +78,7 @@ int cf_waivers_read(struct cf_waivers *waivers, const char *path, struct cf_erro
                        list ? "a file of waivers is a JSON array" : error.text);
     }
     waivers->waiver = cf_alloc_zero((json_array_size(list) + 1) * sizeof waivers->waiver[0]);
-    json_array_foreach(list, i, entry) if (result == 0) result =
-        take(waivers, path, i, entry, err);
+    json_array_foreach(list, i, entry) if (result == 0) result = take(waivers, path, i, entry, err);
     json_decref(list);
     if (result != 0)
         cf_waivers_free(waivers);

@@ -1,0 +1,89 @@
+#!/bin/sh
+# gate.sh SOURCE BUILD: gate, diff and sweep from outside, with libraries that lie in one way each (tests/liars).
+set -u
+source=$1 build=$2
+conform=$build/conform liars=$build/liars
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+export XDG_STATE_HOME="$dir/state" XDG_CACHE_HOME="$dir/cache" TMPDIR="$dir" CI=1
+failed=0
+
+fail() {
+    echo "gate: $*"
+    failed=1
+}
+
+# expect CODE WORDS COMMAND...: the exit code, and words that the output has.
+expect() {
+    code=$1 words=$2
+    shift 2
+    "$@" > "$dir/out" 2> "$dir/err" < /dev/null
+    got=$?
+    [ "$got" = "$code" ] || { fail "exit $got instead of $code: $*"; cat "$dir/out" "$dir/err"; }
+    grep -qF -- "$words" "$dir/out" "$dir/err" || { fail "no '$words' from: $*"; cat "$dir/out" "$dir/err"; }
+}
+
+# Five versions: each a file of its own, one with a fault.
+version() {
+    cp "$liars/libliar_$1.so" "$dir/libthing-1.$2.so"
+    chmod go-w "$dir/libthing-1.$2.so"
+}
+CASES="dot f64 m=15 n={64,300} fill=normal seed={1..3}"
+
+version honest 0; version honest 1; version honest 2; version drops 3; version drops 4
+expect 1 'first other accuracy' "$conform" sweep "$dir"/libthing-1.?.so --case "$CASES"
+grep -A1 'first other accuracy' "$dir/out" | grep -q 'libthing-1.3.so' || fail "the planted regression is not named"
+grep -q 'proven wrong' "$dir/out" || fail "the regression's nature is not told"
+version honest 3; version honest 4
+expect 0 'none of these versions' "$conform" sweep "$dir"/libthing-1.?.so --case "$CASES"
+version reorders 3; version reorders 4
+expect 0 'first other bits' "$conform" sweep "$dir"/libthing-1.?.so --case "$CASES"
+grep -A1 'first other bits' "$dir/out" | grep -q 'libthing-1.3.so' || fail "the first other bits are not named"
+grep -q 'first other accuracy.*none' "$dir/out" || fail "other bits are called another accuracy"
+
+# One lie at a time against honest.
+for pair in honest:0:'same bits' reorders:0:'nothing regressed' drops:1:'proven wrong' fickle:1:'differ from run to run' \
+            crashes:3:'could not be measured' nan:1:'regressed' silent:1:'proven wrong'; do
+    lie=${pair%%:*} rest=${pair#*:}
+    expect "${rest%%:*}" "${rest#*:}" "$conform" diff "blas lib=$liars/libliar_honest.so" \
+           "blas lib=$liars/libliar_$lie.so env.CONFORM_SIDE=new" --case "$CASES"
+done
+expect 1 '--fail-on=changed' "$conform" diff --fail-on=changed "$dir/libthing-1.0.so" "$dir/libthing-1.3.so" --case "$CASES"
+expect 2 'write regressed or changed' "$conform" diff --fail-on=x "$dir/libthing-1.0.so" "$dir/libthing-1.3.so" --case "$CASES"
+
+# A knob is found, and is believed only when its effect was read back.
+expect 0 'because of kernel: with kernel=forward the new side gives the old bits' \
+    "$conform" gate --old 'plain kernel=forward' --new 'plain kernel=pairwise' --case 'sum f64 m=4 n=1000 fill=normal'
+expect 1 'the level against the old answers is' "$conform" gate -l numerical --old 'plain kernel=pairwise' \
+    --new 'plain kernel=forward' --case 'sum f64 m=16 n={1000,1001} fill=normal seed={1..4}'
+
+# A waiver: in force, expired, moved.
+"$conform" diff --json="$dir/gate.json" --fail-on=changed "$dir/libthing-1.0.so" "$dir/libthing-1.3.so" \
+    --case 'dot f64 m=16 n=300 fill=normal' > "$dir/out" 2>&1
+digest=$(sed -n 's/.*"digest_new": *"\(xxh3:[0-9a-f]*\)".*/\1/p' "$dir/gate.json" | head -n 1)
+waiver() {
+    printf '[{"case":"dot f64*","owner":"ann","reason":"the new order is wanted","expires":"%s","digest":"%s"}]\n' "$1" "$2" > "$dir/w.json"
+}
+gate() {
+    "$conform" diff --waivers="$dir/w.json" --fail-on=changed "$dir/libthing-1.0.so" "$dir/libthing-1.3.so" \
+        --case 'dot f64 m=16 n=300 fill=normal'
+}
+waiver 2999-12-31 "$digest"; expect 0 '1 waived' gate
+waiver 2020-01-01 "$digest"; expect 1 'expired' gate
+waiver 2999-12-31 xxh3:00000000000000000000000000000000; expect 1 'moved' gate
+echo '[{"case":"*"}]' > "$dir/w.json"; expect 2 'owner' gate
+
+# A store as baseline; one that lacks records is refused by name.
+"$conform" run -q --store "$dir/old.db" --configuration "blas lib=$liars/libliar_honest.so" \
+    --case 'dot f64 m=16 n=300 fill=normal' > "$dir/out" 2>&1
+expect 0 'same bits' "$conform" gate --old "$dir/old.db" --new "blas lib=$liars/libliar_honest.so"
+expect 1 'proven wrong' "$conform" gate --old "$dir/old.db" --new "blas lib=$liars/libliar_drops.so"
+sqlite=$(command -v sqlite3) && {
+    cp "$dir/old.db" "$dir/part.db"
+    "$sqlite" "$dir/part.db" 'DELETE FROM record WHERE process = 1' > /dev/null 2>&1 &&
+        expect 2 'cannot be compared' "$conform" gate --old "$dir/part.db" --new "blas lib=$liars/libliar_honest.so"
+}
+expect 2 'gate needs --old and --new' "$conform" gate
+expect 3 'conform fetch openblas-0.3.28' "$conform" gate --old openblas-0.3.28 --new openblas-0.3.29
+expect 0 'openblas-0.3.28' "$conform" list libraries
+exit $failed
