@@ -125,7 +125,7 @@ static void print_advice(FILE *out, const struct cf_gate_result *g)
     else if (code == 3)
         fputs("make the failing side run, or give more seeds; nothing was proven\n", out);
     else if (n_other_bits(g) > 0)
-        fputs("take it, and refresh what compares bits (conform lock --update)\n", out);
+        fputs("take it, and refresh what compares bits\n", out);
     else
         fputs("take it\n", out);
 }

@@ -31,7 +31,7 @@ int cf_system_is(const char *op);
  * b1 [32], W2 [32,10], b2 [10], back to back. */
 #define CF_CLASSIFIER_HIDDEN  32
 #define CF_CLASSIFIER_WEIGHTS (64 * 32 + 32 + 32 * 10 + 10)
-#define CF_CLASSIFIER_SHA256 "f7988a9e6cb25a9d1333cad3a6dc96ee558b627adc60316a9e8cf5287e828f7a"
+#define CF_CLASSIFIER_SHA256  "f7988a9e6cb25a9d1333cad3a6dc96ee558b627adc60316a9e8cf5287e828f7a"
 
 /* Aborts when the program was built with other weights. */
 void cf_classifier_weights(float weights[CF_CLASSIFIER_WEIGHTS]);
