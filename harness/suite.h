@@ -15,11 +15,19 @@ struct cf_case_list {
     int processes, repetitions;
 };
 
+/* A conclusion registered before anything runs: in the cell `better` (a case without its seed) the
+ * held-out loss is lower than in the cell `worse`, seed by seed. `name` is what a reader would say.
+ */
+struct cf_suite_claim {
+    const char *name, *better, *worse;
+};
+
 struct cf_suite {
     const char *name, *why;           /* `why` is the claim that a user may make */
     const struct cf_case_list *lists; /* ended by line NULL */
     const struct cf_demand *demands;
     int n_demands;
+    const struct cf_suite_claim *claims; /* ended by name NULL; or NULL */
 };
 
 extern const struct cf_suite *const cf_suites[]; /* generated; NULL-terminated, sorted by name */

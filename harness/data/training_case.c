@@ -104,7 +104,9 @@ static int read_sizes(struct cf_training_case *t, const struct cf_case *c, struc
         number(c, "workers", 1, 1, 64, &workers, err) != 0 ||
         number(c, "snapshots", 0, 0, 20, &t->snapshots, err) != 0 ||
         number(c, "detail", -1, -1, t->steps - 1, &t->detail, err) != 0 ||
-        number(c, "capture", -1, -1, CF_CALLS_MAX - 1, &t->capture, err) != 0)
+        number(c, "capture", -1, -1, CF_CALLS_MAX - 1, &t->capture, err) != 0 ||
+        number(c, "twin", 0, 0, 1000000, &t->twin, err) != 0 ||
+        number(c, "perturb", 0, 0, 52, &t->perturb, err) != 0)
         return -1;
     t->train_percent = (int)percent;
     t->salt = (uint64_t)salt;

@@ -14,20 +14,22 @@
 /* lr, momentum, beta2, epsilon, decay and clip are decimal numbers, rounded once to the case's
  * type. data=HEX pins the data: the first digits of the SHA-256 of what fill=digits reads. train:
  * percent of records that train; salt: another split. The *_seed keys release one stream at a time;
- * without them it is the case's seed. */
+ * without them it is the case's seed. twin=K, perturb=B: the initial weights moved a little: by at
+ * most one unit in the last place, or by a relative 2^-B; K numbers the ways of doing so
+ * (levels.md, section 2: twins and ladder). */
 #define CF_TRAINING_OPTIONS                                                                        \
     "hidden=32 layers=1 optimizer=sgd lr=0.1 momentum=0.9 beta2=0.999 epsilon=1e-8 decay=0 "       \
     "clip=0 "                                                                                      \
     "schedule=constant accumulate=1 dropout=0 augment=0 sampling=shuffle preprocess=unit "         \
     "train=80 "                                                                                    \
     "salt=0 rows=4000 workers=1 seeding=purpose init_seed shuffle_seed dropout_seed augment_seed " \
-    "sampling_seed data snapshots=0 detail=-1 capture=-1"
+    "sampling_seed data snapshots=0 detail=-1 capture=-1 twin=0 perturb=0"
 
 struct cf_training_case {
     enum cf_model model;
     enum cf_dtype dtype;
     int64_t steps, batch, hidden, layers, accumulate, n_weights, rows;
-    int64_t snapshots, detail, capture;
+    int64_t snapshots, detail, capture, twin, perturb;
     enum cf_optimizer optimizer;
     struct cf_loader loader;
     int train_percent;

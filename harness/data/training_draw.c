@@ -253,6 +253,36 @@ static void draw_block(struct weights *w, int64_t h)
     linear(w, h, CF_CLASSES);
 }
 
+/* The neighbour above or below, or the value itself, a third each. */
+static double neighbour(const struct cf_tensor *to, double value, uint64_t choice)
+{
+    const double goal = choice == 0 ? -INFINITY : INFINITY;
+
+    if (choice == 2)
+        return value;
+    return to->dtype == CF_F64 ? nextafter(value, goal)
+                               : (double)nextafterf((float)value, (float)goal);
+}
+
+/* Weights that are 0 stay: a subnormal beside them would be no rounding error of theirs. */
+static void move_weights(const struct cf_training_case *t, struct cf_tensor *to)
+{
+    const struct cf_stream stream = {t->loader.seeds.seed[CF_INITIALISATION],
+                                     (uint32_t)(0x7e000000 + t->twin)};
+
+    for (int64_t i = 0; i < t->n_weights; ++i) {
+        const double value = cf_tensor_get(to, i);
+
+        if (value == 0)
+            continue;
+        if (t->perturb > 0)
+            cf_tensor_set(to, i, value * (1 + ldexp(cf_seeds_centred(&stream, (uint64_t)i),
+                                                    -(int)t->perturb)));
+        else
+            cf_tensor_set(to, i, neighbour(to, value, cf_stream_word(&stream, (uint64_t)i) % 3));
+    }
+}
+
 static void draw_weights(const struct cf_training_case *t, struct cf_tensor *to)
 {
     struct weights w = {to, cf_seeds_stream(&t->loader.seeds, CF_INITIALISATION, 0), 0};
@@ -278,6 +308,8 @@ static void draw_weights(const struct cf_training_case *t, struct cf_tensor *to)
         draw_block(&w, h);
     }
     CF_CHECK(w.at == t->n_weights);
+    if (t->twin > 0 || t->perturb > 0)
+        move_weights(t, to);
 }
 
 static void fill(const struct cf_training_case *t, const struct data *data, struct cf_tensor in[])

@@ -291,7 +291,8 @@ static int judge(struct cf_judgement *j, struct cf_error *err)
     start_slots(j);
     cf_judge_gates(j);
     cf_judge_noise(j);
-    if (cf_judge_solvers(j, err) != 0 || cf_judge_use(j, err) != 0)
+    if (cf_judge_solvers(j, err) != 0 || cf_judge_use(j, err) != 0 ||
+        cf_judge_training(j, err) != 0)
         return -1;
     if (cf_judge_bits(j, err) != 0 || cf_witness_all(j, err) != 0)
         return -1;

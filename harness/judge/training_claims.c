@@ -1,0 +1,91 @@
+/* Registered claims of a suite: each supported again by the configuration's own seeds. */
+#include "training.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "training_claims.h"
+
+/* The cell's text of a claim's line, as cases print it. */
+static char *canonical(const char *line)
+{
+    struct cf_error err;
+    struct cf_case c;
+    char *text;
+
+    CF_CHECK(cf_case_parse(&c, line, cf_op_grammar, &err) == 0);
+    text = cf_trained_cell_text(&c);
+    cf_case_free(&c);
+    return text;
+}
+
+const char *cf_claim_refused(struct cf_judgement *j, const struct cf_bank_cell *better,
+                             const struct cf_bank_cell *worse)
+{
+    const int n = better->n < worse->n ? better->n : worse->n;
+    const struct cf_moments d = cf_sample_differences(worse->loss, better->loss, n);
+    const double sigma = fmax(cf_sample_moments(better->loss, better->n).sd,
+                              cf_sample_moments(worse->loss, worse->n).sd);
+
+    if (!(d.mean >= CF_CLAIM_EFFECT * sigma))
+        return cf_arena_format(&j->arena,
+                               "its effect in the bank is %.2g sigma, and %g are needed so that a "
+                               "statistical pass implies it",
+                               d.mean / sigma, CF_CLAIM_EFFECT);
+    if (!(d.mean >= CF_CLAIM_D_Z * d.sd))
+        return cf_arena_format(&j->arena, "its effect is %.2g SD of the paired differences, and %g are needed",
+                               d.mean / d.sd, CF_CLAIM_D_Z);
+    return NULL;
+}
+
+static const struct cf_cell_judged *find(const struct cf_cell_judged *all, int n,
+                                         const struct cf_trained *trained, int configuration,
+                                         const char *text)
+{
+    for (int i = 0; i < n; ++i)
+        if (all[i].configuration == configuration && strcmp(trained->cell[all[i].cell].text, text) == 0)
+            return &all[i];
+    return NULL;
+}
+
+/* One claim in one configuration; *group and *other_group are those of its cells. */
+static void judge_one(struct cf_judgement *j, const struct cf_suite_claim *claim,
+                      const struct cf_cell_judged *better, const struct cf_cell_judged *worse,
+                      struct cf_claim_judged *out)
+{
+    const char *refused = cf_claim_refused(j, better->bank, worse->bank);
+    int n = better->n < worse->n ? better->n : worse->n;
+
+    out->name = claim->name;
+    out->refused = refused;
+    out->n = n;
+    if (refused)
+        return;
+    out->evidence = cf_claim_direction(
+        cf_claim_compare(better->loss, worse->loss, n, CF_LOWER_IS_BETTER), CF_ALPHA);
+    if (n < cf_look_seeds[0] && out->evidence.verdict == CF_PASS)
+        out->evidence.verdict = CF_UNKNOWN;
+}
+
+int cf_claims_judge(struct cf_judgement *j, const struct cf_trained *trained,
+                    const struct cf_cell_judged *all, int n, int configuration, int group,
+                    struct cf_claim_judged claims[], int room)
+{
+    const struct cf_suite *suite = j->ledger.group[group].rules;
+    int n_claims = 0;
+
+    for (int k = 0; suite && suite->claims && suite->claims[k].name && n_claims < room; ++k) {
+        char *a = canonical(suite->claims[k].better), *b = canonical(suite->claims[k].worse);
+        const struct cf_cell_judged *better = find(all, n, trained, configuration, a);
+        const struct cf_cell_judged *worse = find(all, n, trained, configuration, b);
+
+        free(a);
+        free(b);
+        if (!better || !worse || !better->bank || !worse->bank ||
+            (trained->cell[better->cell].group != group && trained->cell[worse->cell].group != group))
+            continue;
+        judge_one(j, &suite->claims[k], better, worse, &claims[n_claims++]);
+    }
+    return n_claims;
+}
