@@ -337,6 +337,29 @@ static void classes(const struct table *t)
         class_line(t, i);
 }
 
+/* Is a divergence of training explained by rounding: an answer beside the level, one line a
+ * configuration and group. */
+static void attribution(const struct table *t)
+{
+    int n = 0;
+
+    for (int i = 0; i < t->findings->n_findings; ++i) {
+        const struct cf_finding *one = &t->findings->findings[i];
+        const char *end = strstr(one->reason, " Effective bits");
+        char *line;
+
+        if (strcmp(one->component, "attribution") != 0 || one->other < 0 || !end)
+            continue;
+        if (n++ == 0)
+            heading(t, "Attribution: is it rounding? (beside the level)");
+        line = cf_format("%s, %s: %.*s", t->findings->configurations[one->configuration].label,
+                         one->group, (int)(end - one->reason), one->reason);
+        fputs("  ", t->out);
+        cf_text_wrap(t->out, t->page, line, 2, 6);
+        free(line);
+    }
+}
+
 static void witness(const struct table *t, const char *name, const struct cf_witness *w)
 {
     if (w->configuration < 0)
@@ -405,6 +428,7 @@ static int write_text(FILE *out, const struct cf_findings *findings, const struc
     not_measured(&t);
     invariance(&t);
     classes(&t);
+    attribution(&t);
     worst(&t);
     return 0;
 }

@@ -29,7 +29,7 @@ static enum cf_attribution attribute(int above, double distance)
         twin[1][s] = distance * 2;
         got[s] = s < above ? 100 * distance : distance;
     }
-    return cf_attribute(&horizon, 1, SEEDS).answer;
+    return cf_attribution_judge(&horizon, 1, SEEDS).answer;
 }
 
 Test(attribution, eleven_of_twelve)
@@ -41,7 +41,7 @@ Test(attribution, eleven_of_twelve)
     cr_expect_eq(attribute(11, 1e-7), CF_NOT_EXPLAINED);
     cr_expect_eq(attribute(12, 1e-7), CF_NOT_EXPLAINED);
     cr_expect_eq(attribute(0, 1), CF_UNDETERMINED, "the twins have diverged: no horizon");
-    cr_expect_eq(cf_attribute(&horizon, 0, SEEDS).answer, CF_UNDETERMINED);
+    cr_expect_eq(cf_attribution_judge(&horizon, 0, SEEDS).answer, CF_UNDETERMINED);
 }
 
 Test(attribution, one_horizon_is_enough_to_find_and_all_are_needed_to_explain)
@@ -53,14 +53,14 @@ Test(attribution, one_horizon_is_enough_to_find_and_all_are_needed_to_explain)
     attribute(0, 1e-7);
     for (int s = 0; s < SEEDS; ++s)
         late[s] = 1e-5;
-    f = cf_attribute(both, 2, SEEDS);
+    f = cf_attribution_judge(both, 2, SEEDS);
     cr_expect_eq(f.answer, CF_NOT_EXPLAINED, "%s", f.reason);
     cr_expect_eq(f.first, 1);
     near(f.largest_median, 100, 1e-9, "median ratio");
     near(f.false_rate, 2 * 13.0 / 4096, 1e-15, "false rate");
     for (int s = 0; s < SEEDS; ++s)
         late[s] = s % 2 ? 1e-7 : 1e-5;
-    cr_expect_eq(cf_attribute(both, 2, SEEDS).answer, CF_UNDETERMINED);
+    cr_expect_eq(cf_attribution_judge(both, 2, SEEDS).answer, CF_UNDETERMINED);
 }
 
 /* The liar compares mean distances: one twin that has already diverged hides eleven defects. */
@@ -75,7 +75,7 @@ Test(attribution, the_mean_ratio_is_blind_where_the_vote_sees)
         mean_twin += twin[0][s];
     }
     cr_expect(mean_got / mean_twin < 10, "the mean is content");
-    cr_expect_eq(cf_attribute(&horizon, 1, SEEDS).answer, CF_NOT_EXPLAINED);
+    cr_expect_eq(cf_attribution_judge(&horizon, 1, SEEDS).answer, CF_NOT_EXPLAINED);
 }
 
 Test(attribution, nothing_is_explained_by_nan)
@@ -83,16 +83,18 @@ Test(attribution, nothing_is_explained_by_nan)
     attribute(0, 1e-7);
     for (int s = 0; s < SEEDS; ++s)
         got[s] = NAN;
-    cr_expect_eq(cf_attribute(&horizon, 1, SEEDS).answer, CF_UNDETERMINED);
+    cr_expect_eq(cf_attribution_judge(&horizon, 1, SEEDS).answer, CF_UNDETERMINED);
     for (int s = 0; s < SEEDS; ++s)
         got[s] = twin[0][s] = twin[1][s] = 0;
-    cr_expect_eq(cf_attribute(&horizon, 1, SEEDS).answer, CF_EXPLAINED, "identical weights");
+    cr_expect_eq(cf_attribution_judge(&horizon, 1, SEEDS).answer, CF_EXPLAINED,
+                 "identical weights");
     for (int s = 0; s < SEEDS; ++s)
         got[s] = 1e-9;
-    cr_expect_eq(cf_attribute(&horizon, 1, SEEDS).answer, CF_NOT_EXPLAINED, "twins identical");
+    cr_expect_eq(cf_attribution_judge(&horizon, 1, SEEDS).answer, CF_NOT_EXPLAINED,
+                 "twins identical");
     for (int s = 0; s < SEEDS; ++s)
         twin[0][s] = NAN;
-    cr_expect_eq(cf_attribute(&horizon, 1, SEEDS).answer, CF_UNDETERMINED);
+    cr_expect_eq(cf_attribution_judge(&horizon, 1, SEEDS).answer, CF_UNDETERMINED);
 }
 
 /* The ladder of a chaotic cell: 2^-24 gives 3e-7, 2^-18 8e-3, 2^-16 9e-2, then saturation. */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bank_file.h"
 #include "select.h"
 #include "task.h"
 #include "suggest.h"
@@ -50,7 +51,9 @@ static int start(const struct cf_options *options, const char *path, struct cf_s
         return -1;
     if (options->resume && cf_select_stored(*store, plan, err) != 0)
         return -1;
-    return cf_plan_store(plan, *store, err);
+    if (cf_plan_store(plan, *store, err) != 0)
+        return -1;
+    return options->resume ? 0 : cf_bank_attach(options, plan, *store, err);
 }
 
 static int put_command_line(const struct cf_options *options, struct cf_store *store,

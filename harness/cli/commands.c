@@ -37,4 +37,7 @@ const struct cf_command cf_commands[] = {
      CF_FOR_GATE, cf_command_sweep},
     {"fetch", "NAME...", "Bring pinned versions of libraries into the user's cache.", CF_FOR_FETCH,
      cf_command_fetch},
+    {"bank", "build|check",
+     "Runs the baseline with many seeds, or some of them again: what training is judged against.",
+     CF_FOR_BANK, cf_command_bank},
     {NULL, NULL, NULL, 0, NULL}};

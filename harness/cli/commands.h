@@ -9,6 +9,8 @@ int cf_command_list(struct cf_options *options, struct cf_error *err);
 int cf_command_replay(struct cf_options *options, struct cf_error *err);
 int cf_command_env(struct cf_options *options, struct cf_error *err);
 int cf_command_report(struct cf_options *options, struct cf_error *err);
+int cf_command_bank(struct cf_options *options, struct cf_error *err);
+
 int cf_command_compare(struct cf_options *options, struct cf_error *err);
 int cf_command_train(struct cf_options *options, struct cf_error *err);
 int cf_command_sources(struct cf_options *options, struct cf_error *err);

@@ -276,8 +276,9 @@ static void move_weights(const struct cf_training_case *t, struct cf_tensor *to)
         if (value == 0)
             continue;
         if (t->perturb > 0)
-            cf_tensor_set(to, i, value * (1 + ldexp(cf_seeds_centred(&stream, (uint64_t)i),
-                                                    -(int)t->perturb)));
+            cf_tensor_set(
+                to, i,
+                value * (1 + ldexp(cf_seeds_centred(&stream, (uint64_t)i), -(int)t->perturb)));
         else
             cf_tensor_set(to, i, neighbour(to, value, cf_stream_word(&stream, (uint64_t)i) % 3));
     }

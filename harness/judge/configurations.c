@@ -24,6 +24,8 @@ static void fill_cell(struct cf_judgement *j, struct cf_cell_finding *cell, int 
                       int group)
 {
     const struct cf_grade grade = cf_grade_of(j, configuration, group, CF_TO_BASELINE);
+    const struct cf_finding *source =
+        cf_judgement_slot(j, configuration, group, CF_SLOT_ATTRIBUTION);
     const struct cf_grade asked = cf_grade_of(j, configuration, group, j->options.scope);
 
     *cell = (struct cf_cell_finding){.configuration = configuration,
@@ -35,6 +37,10 @@ static void fill_cell(struct cf_judgement *j, struct cf_cell_finding *cell, int 
                                      .reason = cf_grade_reason(j, &grade)};
     if (j->options.scope != CF_TO_BASELINE && cell->verdict != CF_PASS)
         cell->reason = cf_grade_reason(j, &asked);
+    if (configuration != j->ledger.baseline && source->verdict == CF_PASS)
+        cell->reason = cf_arena_format(
+            &j->arena, "%s%s%.*s", cell->reason, *cell->reason ? "; " : "",
+            (int)(strstr(source->reason, " Effective") - source->reason), source->reason);
 }
 
 static void fill_cells(struct cf_judgement *j)

@@ -75,7 +75,8 @@ void cf_judge_noise(struct cf_judgement *j);
  * read. */
 int cf_judge_solvers(struct cf_judgement *j, struct cf_error *err);
 int cf_judge_use(struct cf_judgement *j, struct cf_error *err);
-/* Fills the slots of training groups: training.h. After the gates, whose F it may take over. */
+/* Fills the slots of training groups: training_levels.h. After the gates, whose F it may take over.
+ */
 int cf_judge_training(struct cf_judgement *j, struct cf_error *err);
 /* Fills the slots of the scopes; needs the coverage. The baseline's own comparison is the scope
  * run. */

@@ -65,18 +65,19 @@ static void grade_evidence(struct cf_judgement *j, struct cf_grade *grade, int c
                            int group, enum cf_scope scope)
 {
     const struct cf_finding *bits = slot(j, configuration, group, CF_SLOT_SCOPES + (int)scope);
-    const struct cf_finding *gate;
-    const enum cf_verdict gates = cf_grade_gates(j, configuration, group, &gate);
+    const struct cf_finding *gate = slot(j, configuration, group, CF_SLOT_EQUIVALENCE);
+    const enum cf_verdict gates = cf_judgement_kind(j, group) == CF_GROUP_TRAINING
+                                      ? gate->verdict
+                                      : cf_grade_gates(j, configuration, group, &gate);
     const struct cf_finding *decisions = slot(j, configuration, group, CF_SLOT_D);
-    const char *why = cf_arena_format(&j->arena, "%s: %s", gate->component, gate->reason);
-
     const struct cf_finding *use = slot(j, configuration, group, CF_SLOT_USE);
+    const char *why = cf_arena_format(&j->arena, "%s: %s", gate->component, gate->reason);
 
     set_all(grade, CF_UNKNOWN, "");
     set(grade, CF_FUNCTIONAL, use->verdict == CF_SKIP ? CF_UNKNOWN : use->verdict,
-        cf_arena_format(&j->arena, "use: %s", use->reason));
+        cf_arena_format(&j->arena, "%s: %s", use->component, use->reason));
     set(grade, CF_SCIENTIFIC, decisions->verdict == CF_SKIP ? CF_UNKNOWN : decisions->verdict,
-        cf_arena_format(&j->arena, "D: %s", decisions->reason));
+        cf_arena_format(&j->arena, "%s: %s", decisions->component, decisions->reason));
     set(grade, CF_NUMERICAL, bits->verdict, bits->reason);
     set(grade, CF_STATISTICAL, gates, why);
     if (slot(j, configuration, group, CF_SLOT_S2)->verdict == CF_FAIL)
@@ -84,6 +85,10 @@ static void grade_evidence(struct cf_judgement *j, struct cf_grade *grade, int c
     for (int level = CF_NUMERICAL; level > CF_FUNCTIONAL; --level)
         if (grade->at[level] == CF_PASS && grade->at[level - 1] != CF_FAIL)
             set(grade, (enum cf_level)(level - 1), CF_PASS, "");
+        else if (grade->at[level] == CF_PASS)
+            set(grade, (enum cf_level)(level - 1), CF_FAIL,
+                cf_arena_format(&j->arena, "%s (an order anomaly: %s passes)",
+                                grade->why[level - 1], cf_level_name((enum cf_level)level)));
 }
 
 /* Comparisons with an unqualified baseline have no meaning; what is wrong is wrong without it. */

@@ -42,8 +42,8 @@ static void make_ladder(struct cf_bank_cell *cell, const struct cf_trained *trai
         double sum[CF_CURVE_MAX] = {0};
 
         for (int s = 1; s <= CF_BANK_RUNG_SEEDS; ++s) {
-            const struct cf_trained_run *run = cf_trained_find(trained, at, s, configuration, 1,
-                                                               (int64_t)rung_bits(r));
+            const struct cf_trained_run *run =
+                cf_trained_find(trained, at, s, configuration, 1, (int64_t)rung_bits(r));
 
             if (!run || run->n_curve != cell->n_curve || cell->n_curve == 0)
                 return;
@@ -229,8 +229,10 @@ int cf_seed_bank_parse(struct cf_seed_bank *bank, const char *text, const char *
     free(copy);
     if (bad || !bank->baseline || bank->n == 0) {
         cf_seed_bank_free(bank);
-        return cf_fail(err, "line %d of the bank %s is none that `conform bank build` writes; "
-                            "build it again", number, what);
+        return cf_fail(err,
+                       "line %d of the bank %s is none that `conform bank build` writes; "
+                       "build it again",
+                       number, what);
     }
     name(bank);
     return 0;
@@ -266,6 +268,7 @@ int cf_seed_bank_plan(const char *cell, int n_seeds, int (*each)(void *, const c
         cf_format("%s seed={%d..%d}", cell, CF_BANK_TWIN_SEEDS + 1, n_seeds),
         cf_format("%s snapshots=9 twin={1..%d} seed={1..%d}", cell, CF_BANK_TWINS,
                   CF_BANK_TWIN_SEEDS),
+        cf_format("%s twin=1 seed={%d..20}", cell, CF_BANK_TWIN_SEEDS + 1),
         cf_format("%s snapshots=9 twin=1 perturb={24,22,20,18,16,14,12,10,8,6} seed={1..%d}", cell,
                   CF_BANK_RUNG_SEEDS)};
     int result = 0;

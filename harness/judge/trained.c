@@ -31,15 +31,14 @@ static int cell_of(struct cf_trained *trained, const struct cf_ledger_case *one)
     char *text = cf_trained_cell_text(&one->c);
     int i = 0;
 
-    while (i < trained->n_cells && (trained->cell[i].group != one->group ||
-                                    strcmp(trained->cell[i].text, text) != 0))
+    while (i < trained->n_cells &&
+           (trained->cell[i].group != one->group || strcmp(trained->cell[i].text, text) != 0))
         ++i;
     if (i < trained->n_cells) {
         free(text);
         return i;
     }
-    trained->cell =
-        cf_realloc(trained->cell, (size_t)(i + 1) * sizeof trained->cell[0]);
+    trained->cell = cf_realloc(trained->cell, (size_t)(i + 1) * sizeof trained->cell[0]);
     trained->cell[i] = (struct cf_trained_cell){.text = text, .group = one->group};
     return trained->n_cells++;
 }

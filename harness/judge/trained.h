@@ -13,9 +13,9 @@
 struct cf_trained_run {
     int cell, configuration, case_index;
     int64_t seed, twin, perturb;
-    int ran;       /* 0: a failure, or never recorded (is_failure says which) */
+    int ran;        /* 0: a failure, or never recorded (is_failure says which) */
     int is_failure; /* crashed, broke, timed out, or ended in a metric that is not finite */
-    int same_data; /* masks, shifts and batches are those of the baseline's run of the seed */
+    int same_data;  /* masks, shifts and batches are those of the baseline's run of the seed */
     double loss, accuracy, worst; /* held-out; worst: recall of the worst class. NaN unless ran */
     uint64_t link;
     /* norm(w - w_B) / norm(w_B) after steps 1, 2, 4, .. and at the end, w_B from the baseline's run
@@ -27,8 +27,8 @@ struct cf_trained_run {
 struct cf_trained_cell {
     char *text;
     int group;
-    int n_seeds;           /* planned: 1 .. n_seeds without a gap, twin and perturb 0 */
-    int n_curve;           /* most points of any run */
+    int n_seeds;               /* planned: 1 .. n_seeds without a gap, twin and perturb 0 */
+    int n_curve;               /* most points of any run */
     double step[CF_CURVE_MAX]; /* of the points */
 };
 

@@ -1,5 +1,5 @@
 /* Training groups: from cells to the findings of their slots. */
-#include "training.h"
+#include "training_levels.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -55,8 +55,8 @@ static void start(struct training *t, int configuration, int group)
         f->other = configuration == t->j->ledger.baseline ? -1 : t->j->ledger.baseline;
         f->verdict = CF_UNKNOWN;
         f->unit = "";
-        f->margin_source = t->bank.n > 0 ? cf_arena_format(&t->j->arena, "bank %.12s", t->bank.hash)
-                                         : "";
+        f->margin_source =
+            t->bank.n > 0 ? cf_arena_format(&t->j->arena, "bank %.12s", t->bank.hash) : "";
         f->reason = t->no_bank ? t->no_bank : "no cell of the plan has 20 seeds";
     }
 }
@@ -119,11 +119,11 @@ static void tell_quality(struct training *t, const struct cf_cell_judged *one, s
     put_evidence(f, all[at]);
     f->case_text = a_case(t, one->cell);
     f->n_compared = one->n;
-    f->reason = cf_arena_format(
-        &t->j->arena, "%s: %s", t->trained.cell[one->cell].text,
-        f->verdict == CF_UNKNOWN && one->not_eligible
-            ? one->not_eligible
-            : cf_arena_format(&t->j->arena, "%s: %s", names[at], all[at]->reason));
+    f->reason =
+        cf_arena_format(&t->j->arena, "%s: %s", t->trained.cell[one->cell].text,
+                        f->verdict == CF_UNKNOWN && one->not_eligible
+                            ? one->not_eligible
+                            : cf_arena_format(&t->j->arena, "%s: %s", names[at], all[at]->reason));
 }
 
 /* The answer is beside the level: the verdict says whether there is one. */
@@ -138,13 +138,15 @@ static void tell_attribution(struct training *t, const struct cf_cell_judged *on
     f->verdict = one->attribution.answer == CF_UNDETERMINED ? CF_UNKNOWN : CF_PASS;
     f->case_text = a_case(t, one->cell);
     f->unit = "bits";
-    f->estimate = one->effective[1].bits;
+    f->estimate = one->effective[2].bits;
     f->n_seeds = one->bank ? one->bank->n_twin_seeds : 0;
-    f->reason = cf_arena_format(
-        &t->j->arena, "Attribution: %s. Effective bits %.1f, %.1f, %.1f at steps %.0f, %.0f, %.0f; %s%s",
-        cf_cell_attribution(t->j, one), one->effective[0].bits, one->effective[1].bits,
-        one->effective[2].bits, one->step[0], one->step[1], one->step[2], one->attribution.reason,
-        growth);
+    f->reason =
+        cf_arena_format(&t->j->arena,
+                        "Statistical: %s. Attribution: %s. Effective bits %.1f, %.1f, %.1f at "
+                        "steps %.0f, %.0f, %.0f; %s%s",
+                        cf_verdict_name(one->look.verdict), cf_cell_attribution(t->j, one),
+                        one->effective[0].bits, one->effective[1].bits, one->effective[2].bits,
+                        one->step[0], one->step[1], one->step[2], one->attribution.reason, growth);
 }
 
 /* not-explained, then undetermined, then explained. */
@@ -196,10 +198,11 @@ static int refuse_other_data(struct training *t, int configuration, int group, i
         struct cf_finding *f = cf_judgement_slot(t->j, configuration, group, slots[i]);
 
         f->verdict = CF_SKIP;
-        f->reason = cf_arena_format(&t->j->arena,
-                                    "not the same data: masks, shifts or batches of %d runs are not "
-                                    "the baseline's",
-                                    n_other);
+        f->reason =
+            cf_arena_format(&t->j->arena,
+                            "not the same data: masks, shifts or batches of %d runs are not "
+                            "the baseline's",
+                            n_other);
     }
     return 1;
 }

@@ -1,5 +1,5 @@
 /* One cell in one configuration. */
-#include "training.h"
+#include "training_levels.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -64,16 +64,17 @@ static void judge_quality(struct cf_cell_judged *one)
                                           CF_QUALITY_LOSS * m.mean, "1 % of the baseline's mean");
     one->recall = cf_gate_quality_paired(one->worst, bank->worst, n, CF_HIGHER_IS_BETTER,
                                          CF_RECALL_LOSS, "5 points of the worst class");
-    one->failures = cf_gate_failures(cf_sample_failures(one->loss, n), n, cf_sample_failures(bank->loss, bank->n),
-                                     bank->n, cf_margins_default.failures);
+    one->failures = cf_gate_failures(cf_sample_failures(one->loss, n), n,
+                                     cf_sample_failures(bank->loss, bank->n), bank->n,
+                                     cf_margins_default.failures);
     one->floor = CF_UNKNOWN;
     if (n >= cf_look_seeds[0])
         one->floor = cf_evidence_all(
             (const struct cf_evidence *[]){&one->quality, &one->failures, &one->recall}, 3);
-    one->not_eligible =
-        is_eligible(bank) ? NULL
-                          : "0.954 sigma of the accuracy is more than 1 % of it: the cell is not "
-                            "eligible until sigma is smaller (a larger test set)";
+    one->not_eligible = is_eligible(bank)
+                            ? NULL
+                            : "0.954 sigma of the accuracy is more than 1 % of it: the cell is not "
+                              "eligible until sigma is smaller (a larger test set)";
 }
 
 static void find_bits(struct cf_cell_judged *one, const double *got, int usable[], int n_usable)
@@ -124,7 +125,7 @@ static void attribute(struct cf_cell_judged *one, const struct cf_trained *train
         if (cf_attribution_usable(&horizon[k], seeds))
             usable[n_usable++] = k;
     }
-    one->attribution = cf_attribute(horizon, complete ? points : 0, complete ? seeds : 0);
+    one->attribution = cf_attribution_judge(horizon, complete ? points : 0, complete ? seeds : 0);
     find_bits(one, mean, usable, n_usable);
     one->growth = cf_growth(bank->step, twins, complete ? points : 0);
 }
@@ -153,9 +154,10 @@ void cf_cell_free(struct cf_cell_judged *one)
 
 const char *cf_cell_attribution(struct cf_judgement *j, const struct cf_cell_judged *one)
 {
-    static const char *const answers[] = {
-        [CF_EXPLAINED] = "rounding", [CF_NOT_EXPLAINED] = "not rounding", [CF_UNDETERMINED] = "undetermined"};
-    const struct cf_effective_bits *b = &one->effective[1];
+    static const char *const answers[] = {[CF_EXPLAINED] = "rounding",
+                                          [CF_NOT_EXPLAINED] = "not rounding",
+                                          [CF_UNDETERMINED] = "undetermined"};
+    const struct cf_effective_bits *b = &one->effective[2]; /* of the longest run that tells */
     const char *bits = "", *relation = b->bound > 0 ? "at least " : b->bound < 0 ? "at most " : "";
 
     if (one->attribution.answer == CF_NOT_EXPLAINED && isfinite(b->bits))

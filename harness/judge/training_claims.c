@@ -1,5 +1,5 @@
 /* Registered claims of a suite: each supported again by the configuration's own seeds. */
-#include "training.h"
+#include "training_levels.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -15,6 +15,10 @@ static char *canonical(const char *line)
     char *text;
 
     CF_CHECK(cf_case_parse(&c, line, cf_op_grammar, &err) == 0);
+    text = cf_strdup(c.text); /* whose keys are in their own order */
+    cf_case_free(&c);
+    CF_CHECK(cf_case_parse(&c, text, cf_op_grammar, &err) == 0);
+    free(text);
     text = cf_trained_cell_text(&c);
     cf_case_free(&c);
     return text;
@@ -34,7 +38,8 @@ const char *cf_claim_refused(struct cf_judgement *j, const struct cf_bank_cell *
                                "statistical pass implies it",
                                d.mean / sigma, CF_CLAIM_EFFECT);
     if (!(d.mean >= CF_CLAIM_D_Z * d.sd))
-        return cf_arena_format(&j->arena, "its effect is %.2g SD of the paired differences, and %g are needed",
+        return cf_arena_format(&j->arena,
+                               "its effect is %.2g SD of the paired differences, and %g are needed",
                                d.mean / d.sd, CF_CLAIM_D_Z);
     return NULL;
 }
@@ -44,7 +49,8 @@ static const struct cf_cell_judged *find(const struct cf_cell_judged *all, int n
                                          const char *text)
 {
     for (int i = 0; i < n; ++i)
-        if (all[i].configuration == configuration && strcmp(trained->cell[all[i].cell].text, text) == 0)
+        if (all[i].configuration == configuration &&
+            strcmp(trained->cell[all[i].cell].text, text) == 0)
             return &all[i];
     return NULL;
 }
@@ -83,7 +89,8 @@ int cf_claims_judge(struct cf_judgement *j, const struct cf_trained *trained,
         free(a);
         free(b);
         if (!better || !worse || !better->bank || !worse->bank ||
-            (trained->cell[better->cell].group != group && trained->cell[worse->cell].group != group))
+            (trained->cell[better->cell].group != group &&
+             trained->cell[worse->cell].group != group))
             continue;
         judge_one(j, &suite->claims[k], better, worse, &claims[n_claims++]);
     }

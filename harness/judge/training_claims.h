@@ -2,7 +2,7 @@
 #ifndef CF_TRAINING_CLAIMS_H
 #define CF_TRAINING_CLAIMS_H
 
-#include "training.h"
+#include "training_levels.h"
 
 #define CF_CLAIMS_MAX 16
 

@@ -89,8 +89,8 @@ static void explain(struct cf_attribution_finding *f, int votes, int n_seeds)
                  f->most_votes, n_seeds, f->n_horizons, votes, f->largest_median);
 }
 
-struct cf_attribution_finding cf_attribute(const struct cf_horizon *horizons, int n_horizons,
-                                           int n_seeds)
+struct cf_attribution_finding cf_attribution_judge(const struct cf_horizon *horizons,
+                                                   int n_horizons, int n_seeds)
 {
     struct cf_attribution_finding f = {.first = -1, .largest_median = NAN};
     const int votes = cf_attribution_votes(n_seeds);

@@ -39,7 +39,8 @@ struct cf_attribution_finding {
 
 /* not-explained: at some usable horizon at least k seeds have rho > 10. explained: at every one at
  * least k have rho < 10. Otherwise, and without a usable horizon, undetermined. */
-struct cf_attribution_finding cf_attribute(const struct cf_horizon *, int n_horizons, int n_seeds);
+struct cf_attribution_finding cf_attribution_judge(const struct cf_horizon *, int n_horizons,
+                                                   int n_seeds);
 
 /* Effective bits at one horizon: the b at which the ladder's curve has the distance d. The ladder
  * is the baseline perturbed by relative 2^-bits[i], distances[i] its mean distance, and bits fall

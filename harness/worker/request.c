@@ -1,5 +1,6 @@
 #include "request.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const char *word(const json_t *params, const char *key)
@@ -53,14 +54,24 @@ static json_t *take_output(struct cf_request *request, const json_t *json)
     return NULL;
 }
 
+static const struct cf_kernel *find_composite(const char *op, const char *name)
+{
+    char start[32];
+
+    if (!name)
+        return NULL;
+    snprintf(start, sizeof start, "%.*s", (int)strcspn(name, ":"), name);
+    return cf_kernel_find(NULL, op, start);
+}
+
 static json_t *take_kernel(const struct cf_worker *worker, struct cf_request *request,
                            const char *name)
 {
     if (!name || !*name)
         name = cf_config_get(&worker->config, "kernel");
     request->kernel = cf_kernel_find(worker->backend, request->op, name);
-    if (!request->kernel) /* a composite: of the configuration's name, or the plain one */
-        request->kernel = cf_kernel_find(NULL, request->op, name);
+    if (!request->kernel) /* a composite: of the name up to a colon, or the plain one */
+        request->kernel = find_composite(request->op, name);
     if (!request->kernel)
         request->kernel = cf_kernel_find(NULL, request->op, "step");
     if (!request->kernel)

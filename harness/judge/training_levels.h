@@ -1,7 +1,8 @@
-/* training: training cells judged at every level against the bank that the store holds. Private to
- * this folder; the rules are those of harness/statistics, the words those of docs/levels.md. */
-#ifndef CF_JUDGE_TRAINING_H
-#define CF_JUDGE_TRAINING_H
+/* training_levels: training cells judged at every level against the bank that the store holds.
+ * Private to this folder; the rules are those of harness/statistics, the words those of
+ * docs/levels.md. */
+#ifndef CF_TRAINING_LEVELS_H
+#define CF_TRAINING_LEVELS_H
 
 #include "attribution.h"
 #include "claim.h"
@@ -10,12 +11,12 @@
 #include "judgement.h"
 #include "seed_bank.h"
 
-#define CF_LOSS_SHIFT    0.954 /* N4: margin of the statistical level, in sigma */
-#define CF_QUALITY_LOSS  0.01  /* relative */
-#define CF_RECALL_LOSS   0.05  /* of the worst class, absolute */
-#define CF_CLAIM_EFFECT  3.0   /* N2: in sigma of the bank */
-#define CF_CLAIM_D_Z     1.5   /* of the paired differences */
-#define CF_RECHECKED     10    /* seeds of the baseline that are run again */
+#define CF_LOSS_SHIFT   0.954 /* N4: margin of the statistical level, in sigma */
+#define CF_QUALITY_LOSS 0.01  /* relative */
+#define CF_RECALL_LOSS  0.05  /* of the worst class, absolute */
+#define CF_CLAIM_EFFECT 3.0   /* N2: in sigma of the bank */
+#define CF_CLAIM_D_Z    1.5   /* of the paired differences */
+#define CF_RECHECKED    10    /* seeds of the baseline that are run again */
 
 /* One cell in one configuration. */
 struct cf_cell_judged {
@@ -27,10 +28,11 @@ struct cf_cell_judged {
     struct cf_look look;             /* the last one that was taken */
     double p_fail;                   /* after Holm */
     struct cf_evidence quality, failures, recall;
-    enum cf_verdict floor; /* of the three */
+    enum cf_verdict floor;    /* of the three */
     const char *not_eligible; /* N4: why functional is not judged; or NULL */
     struct cf_attribution_finding attribution;
-    struct cf_effective_bits effective[3]; /* at the first, the middle and the last usable horizon */
+    struct cf_effective_bits
+        effective[3]; /* at the first, the middle and the last usable horizon */
     double step[3];
     struct cf_growth growth; /* of the twins: the cell's own */
 };

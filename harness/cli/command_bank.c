@@ -1,0 +1,293 @@
+/* bank: the baseline with many seeds. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bank_file.h"
+#include "commands.h"
+#include "documents.h"
+#include "equivalence.h"
+#include "reference.h"
+#include "seed_bank.h"
+#include "select.h"
+#include "task.h"
+#include "terminal.h"
+#include "train.h"
+
+#define LEAST_SEEDS 20 /* of a cell that is about distributions */
+
+/* The cells of a suite that are judged against a bank. */
+struct cells {
+    int n;
+    char *text[64];
+    int n_seeds[64];
+};
+
+static int list_cells(struct cells *cells, const char *suite, struct cf_error *err)
+{
+    struct cf_plan plan = {.level = CF_STATISTICAL};
+    int n = 0;
+
+    *cells = (struct cells){.n = 0};
+    if (cf_plan_add_suite(&plan, suite, NULL, 0, 0, err) < 0)
+        return -1;
+    for (int i = 0; i < plan.n_cases; ++i) {
+        char *text;
+        int k = 0;
+
+        if (cf_training_model(plan.cases[i].c.op) < 0)
+            continue;
+        text = cf_trained_cell_text(&plan.cases[i].c);
+        while (k < n && strcmp(cells->text[k], text) != 0)
+            ++k;
+        if (k == n && n < CF_COUNT(cells->text))
+            cells->text[n++] = cf_strdup(text);
+        if (k < n)
+            ++cells->n_seeds[k];
+        free(text);
+    }
+    for (int k = 0; k < n; ++k) {
+        if (cells->n_seeds[k] >= LEAST_SEEDS)
+            cells->text[cells->n++] = cells->text[k];
+        else
+            free(cells->text[k]);
+    }
+    cf_plan_free(&plan);
+    return cells->n > 0 ? 0
+                        : cf_fail(err,
+                                  "the suite %s has no training cell with %d seeds; training and "
+                                  "smoke have",
+                                  suite, LEAST_SEEDS);
+}
+
+static void free_cells(struct cells *cells)
+{
+    for (int i = 0; i < cells->n; ++i)
+        free(cells->text[i]);
+}
+
+struct adding {
+    struct cf_plan *plan;
+    const char *suite;
+    struct cf_error *err;
+};
+
+static int add_case(const char *line, void *context)
+{
+    struct adding *adding = context;
+
+    return cf_plan_add_case(adding->plan, line, adding->suite, 1, 1, adding->err) < 0 ? -1 : 0;
+}
+
+static int add_line(void *context, const char *line)
+{
+    struct adding *adding = context;
+
+    return cf_pairs_expand(line, add_case, adding, adding->err);
+}
+
+/* The baseline alone: the first configuration that is written out, else the matrix's. */
+static int add_baseline(const struct cf_options *options, struct cf_plan *plan,
+                        struct cf_error *err)
+{
+    struct cf_options own = *options;
+    struct cf_matrix matrix;
+    int result;
+
+    own.scope = CF_TO_BASELINE;
+    if (cf_select_matrix(&own, &matrix, err) != 0)
+        return -1;
+    result = cf_plan_add_configuration(plan, matrix.line[matrix.baseline],
+                                       matrix.label[matrix.baseline], err);
+    cf_matrix_free(&matrix);
+    return result < 0 ? -1 : 0;
+}
+
+static int make_plan(const struct cf_options *options, const char *suite, struct cf_plan *plan,
+                     struct cf_error *err)
+{
+    struct adding adding = {plan, suite, err};
+    struct cells cells;
+    int result = list_cells(&cells, suite, err);
+
+    *plan = (struct cf_plan){.level = CF_STATISTICAL};
+    if (result == 0)
+        result = add_baseline(options, plan, err);
+    for (int i = 0; i < cells.n && result == 0; ++i)
+        result = cf_seed_bank_plan(cells.text[i], CF_BANK_SEEDS, add_line, &adding);
+    free_cells(&cells);
+    return result;
+}
+
+/* A twin differs by rounding alone: a baseline whose twin is not equivalent to it is none. */
+static int qualify(const struct cf_bank_cell *cell, const struct cf_trained *trained, int at,
+                   struct cf_error *err)
+{
+    double twin[LEAST_SEEDS];
+    struct cf_bank bank;
+    struct cf_metric metric = {"loss", &bank, &cf_margins_default, twin};
+    struct cf_look look = {.verdict = CF_SKIP};
+    const char *why = "a run did not end";
+
+    for (int s = 0; s < LEAST_SEEDS; ++s) {
+        const struct cf_trained_run *run = cf_trained_find(trained, at, s + 1, 0, 1, 0);
+
+        twin[s] = run && run->ran ? run->loss : NAN;
+    }
+    if (cell->n >= CF_BANK_SEEDS_LEAST && cell->n_twin_seeds == CF_BANK_TWIN_SEEDS &&
+        cell->n_rungs == CF_BANK_RUNGS &&
+        cf_bank_init(&bank, cell->loss, cell->n, CF_LOWER_IS_BETTER)) {
+        look = cf_equivalence_look(&metric, 1, 0);
+        why = look.reason;
+    }
+    if (look.verdict == CF_PASS)
+        return 0;
+    return cf_fail_with(err, 3, "the baseline does not qualify in `%s`: %s", cell->text, why);
+}
+
+static int finish(const struct cf_options *options, struct cf_store *store, const char *path,
+                  struct cf_error *err)
+{
+    struct cf_arena arena = {0};
+    struct cf_ledger ledger;
+    struct cf_trained trained;
+    struct cf_seed_bank bank;
+    char *text;
+    int result;
+
+    if (cf_ledger_read(&ledger, store, &arena, err) != 0)
+        return -1;
+    result = cf_trained_read(&trained, &ledger, store, err);
+    if (result == 0) {
+        cf_seed_bank_make(&bank, ledger.configuration[0].text, &trained, 0);
+        for (int i = 0; i < bank.n && result == 0; ++i)
+            result = qualify(&bank.cell[i], &trained, i, err);
+        text = cf_seed_bank_print(&bank);
+        if (result == 0)
+            result = cf_document_put(path, text, strlen(text), err);
+        if (result == 0 && !options->quiet)
+            printf("bank %.12s: %d cells of `%s`, %d seeds each; %s\n", bank.hash, bank.n,
+                   bank.baseline, bank.cell[0].n, path);
+        free(text);
+        cf_seed_bank_free(&bank);
+        cf_trained_free(&trained);
+    }
+    cf_ledger_free(&ledger);
+    cf_arena_free(&arena);
+    return result;
+}
+
+/* Records go into PATH.db: an interrupted build goes on where it was. */
+static int build(struct cf_options *options, const char *suite, struct cf_error *err)
+{
+    struct cf_plan plan;
+    struct cf_store *store = NULL;
+    char *path = NULL, *records = NULL;
+    int result = make_plan(options, suite, &plan, err);
+
+    if (result == 0)
+        path = cf_bank_path(options, suite, plan.configurations[0].config.text, err);
+    if (path) {
+        FILE *there;
+
+        records = cf_format("%s.db", path);
+        there = fopen(records, "r");
+        store = cf_store_open(records, there ? CF_STORE_RESUME : CF_STORE_CREATE, err);
+        if (there)
+            fclose(there);
+    }
+    result = store ? cf_plan_store(&plan, store, err) : -1;
+    if (result == 0)
+        result = cf_task_run(options, &plan, store, err);
+    if (result == 0)
+        result = finish(options, store, path, err);
+    else if (result > 0 && !options->quiet)
+        fprintf(stderr, "conform: interrupted; the same command goes on\n");
+    if (store)
+        cf_store_close(store);
+    cf_plan_free(&plan);
+    free(records);
+    free(path);
+    return result;
+}
+
+/* Ten seeds of a cell again. Returns how many end elsewhere, or -1 and a sentence. */
+static int check_cell(const struct cf_seed_bank *bank, const struct cf_bank_cell *cell,
+                      const char *worker, struct cf_error *err)
+{
+    const struct cf_train_options how = {.worker = worker};
+    int n_differ = 0;
+
+    for (int s = 1; s <= 10 && s <= cell->n; ++s) {
+        char *line = cf_format("%s seed=%d", cell->text, s);
+        struct cf_train_result result;
+        double loss;
+        const int failed = cf_train(line, bank->baseline, &how, &result, err);
+
+        free(line);
+        if (failed)
+            return -1;
+        loss = cf_tensor_get(&result.out[CF_OUT_METRICS], CF_METRIC_LOSS);
+        n_differ += memcmp(&loss, &cell->loss[s - 1], sizeof loss) != 0;
+        cf_train_result_free(&result);
+    }
+    return n_differ;
+}
+
+static int check_all(const struct cf_seed_bank *bank, struct cf_error *err)
+{
+    char *worker = cf_task_worker(err);
+    int n_differ = 0;
+
+    if (!worker)
+        return -1;
+    for (int i = 0; i < bank->n; ++i) {
+        const int n = check_cell(bank, &bank->cell[i], worker, err);
+
+        if (n < 0) {
+            free(worker);
+            return -1;
+        }
+        printf("%d of 10 seeds differ  %s\n", n, bank->cell[i].text);
+        n_differ += n;
+    }
+    free(worker);
+    return n_differ > 0;
+}
+
+static int check(struct cf_options *options, const char *suite, struct cf_error *err)
+{
+    struct cf_plan plan = {.level = CF_STATISTICAL};
+    struct cf_seed_bank bank;
+    char *path = NULL, *text = NULL;
+    int result = options->bank ? 0 : add_baseline(options, &plan, err);
+
+    if (result == 0)
+        path = cf_bank_path(options, suite, options->bank ? "" : plan.configurations[0].config.text,
+                            err);
+    if (path)
+        text = cf_bank_read(path, err);
+    result = text ? cf_seed_bank_parse(&bank, text, path, err) : -1;
+    if (result == 0) {
+        result = check_all(&bank, err);
+        cf_seed_bank_free(&bank);
+    }
+    cf_plan_free(&plan);
+    free(text);
+    free(path);
+    return result;
+}
+
+int cf_command_bank(struct cf_options *options, struct cf_error *err)
+{
+    const char *word = options->rest.n == 1 ? options->rest.word[0] : "";
+    const char *suite = options->suite ? options->suite : "training";
+
+    if (strcmp(word, "build") == 0)
+        return build(options, suite, err);
+    if (strcmp(word, "check") == 0)
+        return check(options, suite, err);
+    return cf_fail(err, "write `conform bank build` or `conform bank check`");
+}
