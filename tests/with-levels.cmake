@@ -7,3 +7,6 @@ add_dependencies(classifier-main conform-worker)
 add_test(NAME levels COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/levels.sh ${CMAKE_BINARY_DIR}
          WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 set_tests_properties(levels PROPERTIES TIMEOUT 240 SKIP_RETURN_CODE 77)
+add_test(NAME smoke COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/smoke.sh ${CMAKE_BINARY_DIR}
+         WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+set_tests_properties(smoke PROPERTIES TIMEOUT 240 SKIP_RETURN_CODE 77)
