@@ -67,24 +67,27 @@ static const struct cf_case_list lists[] = {
      "fill=normal seed={1..34}",
      NUMERICAL, FRESH, 1},
     {WAYS " f32 n=1 c={64,65} h=6 w=6 k=16 r=3 s=3 pad=1 fill=normal", STATISTICS, 4, 1},
-    /* One image alone or in another place of the batch; a channel alone or in another place. */
+    /* One image alone or in another place of the batch; a channel alone or in another place: in
+     * fresh workers, as what they are compared with. */
     {"conv2d_fwd f32 n=4 c=16 h=12 w=12 k=24 r=3 s=3 pad=1 fill=normal seed=1 "
      "{row=0,row=3,rowperm=1,col=5,colperm=1}",
-     ANY, 1, 1},
-    {"conv2d_fwd f32 n=4 c=16 h=12 w=12 k=24 r=3 s=3 pad=1 fill=normal seed=1", ANY, 2, 1},
+     ANY, FRESH, 1},
+    {"conv2d_fwd f32 n=4 c=16 h=12 w=12 k=24 r=3 s=3 pad=1 fill=normal seed=1", ANY, FRESH, 1},
     {"conv2d_bwd_data f32 n=4 c=16 h=12 w=12 k=24 r=3 s=3 pad=1 fill=normal seed=1 "
      "{row=0,row=3,rowperm=1,col=5,colperm=1}",
-     ANY, 1, 1},
-    {"conv2d_bwd_data f32 n=4 c=16 h=12 w=12 k=24 r=3 s=3 pad=1 fill=normal seed=1", ANY, 2, 1},
+     ANY, FRESH, 1},
+    {"conv2d_bwd_data f32 n=4 c=16 h=12 w=12 k=24 r=3 s=3 pad=1 fill=normal seed=1", ANY, FRESH, 1},
     {"conv2d_bwd_filter f32 n=4 c=16 h=12 w=12 k=24 r=3 s=3 pad=1 fill=normal seed=1 "
      "{row=7,rowperm=1,col=5,colperm=1}",
-     ANY, 1, 1},
-    {"conv2d_bwd_filter f32 n=4 c=16 h=12 w=12 k=24 r=3 s=3 pad=1 fill=normal seed=1", ANY, 2, 1},
-    /* The same elements computed in another layout. */
-    {WAYS " f32 n=4 c=16 h=12 w=12 k=24 r=3 s=3 pad=1 layout=nhwc fill=normal seed=1", ANY, 1, 1},
-    {WAYS " f32 n=1 c=32 h=28 w=28 k=32 r=3 s=3 pad=1 groups=32 layout=nhwc fill=normal", ANY, 1,
+     ANY, FRESH, 1},
+    {"conv2d_bwd_filter f32 n=4 c=16 h=12 w=12 k=24 r=3 s=3 pad=1 fill=normal seed=1", ANY, FRESH,
      1},
-    {WAYS " f32 n=1 c=64 h=14 w=14 k=256 r=1 s=1 layout=nhwc fill=normal", ANY, 1, 1},
+    /* The same elements computed in another layout. */
+    {WAYS " f32 n=4 c=16 h=12 w=12 k=24 r=3 s=3 pad=1 layout=nhwc fill=normal seed=1", ANY, FRESH,
+     1},
+    {WAYS " f32 n=1 c=32 h=28 w=28 k=32 r=3 s=3 pad=1 groups=32 layout=nhwc fill=normal", ANY, 2,
+     1},
+    {WAYS " f32 n=1 c=64 h=14 w=14 k=256 r=1 s=1 layout=nhwc fill=normal", ANY, FRESH, 1},
     /* Logic: every partial sum is exact. 1x1, a filter as large as the image and larger, strides
      * beyond the filter, one channel, primes, an empty batch, groups, dilation. */
     {WAYS " {f32,f64,bf16} n=1 c=1 h=1 w=1 k=1 r=1 s=1 fill={integer,small}", ANY, 1, 1},

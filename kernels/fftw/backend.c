@@ -57,6 +57,7 @@ static void close_fftw(struct cf_library *library)
 static void state(struct cf_library *library, void (*emit)(void *, const char *, const char *),
                   void *context)
 {
+    emit(context, "internal_api", "fftw");
     emit(context, "version", library->version);
     emit(context, "threads", "1");
 }

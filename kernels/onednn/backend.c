@@ -162,6 +162,7 @@ static void state(struct cf_library *library, void (*emit)(void *, const char *,
     char text[64];
 
     snprintf(text, sizeof text, "%d.%d.%d", v->major, v->minor, v->patch);
+    emit(context, "internal_api", "onednn");
     emit(context, "version", text);
     emit(context, "hash", v->hash);
     snprintf(text, sizeof text, "0x%x", isa);
