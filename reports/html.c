@@ -1,6 +1,8 @@
 /* html: one file for people: it can be mailed, printed, read on a phone and without colours, and
  * asks nobody for anything. The order is the reader's: the verdict, where it fails, why, who agrees
  * with whom, how large the errors are, then what a doubter wants to know. */
+#include <stdlib.h>
+
 #include "report.h"
 #include "support_html.h"
 #include "support_html_parts.h"
@@ -10,6 +12,8 @@ static const char *const names[] = {"pass", "fail", "unknown", "unknown", "unkno
 static const char *const marks[] = {"\xe2\x9c\x93", "\xe2\x9c\x97", "?", "?", "?"};
 static const char *const words[] = {"Reproducible", "Not reproducible", "Not run", "Not measured",
                                     "Nothing selected"};
+static const char *const unit_words[] = {"Qualified", "Not qualified", "Not run",
+                                         "Not qualified: to be asked again", "Nothing selected"};
 
 static void fact(FILE *out, const char *name, long long value)
 {
@@ -58,20 +62,25 @@ static void against(FILE *out, const struct cf_findings *f)
 static void banner(FILE *out, const struct cf_findings *f)
 {
     const int known = f->exit_code >= 0 && f->exit_code < CF_COUNT(names);
+    const int units = f->n_units > 0 && f->n_configurations == 0;
+    char *level = cf_format("%s level", cf_level_name(f->required));
 
     fprintf(out,
             "<a class=\"skip\" href=\"#main\">To the findings</a>\n<header><div class=\"banner "
-            "%s\">\n<h1><span class=\"mark\" aria-hidden=\"true\">%s</span>%s at the %s level</h1>"
+            "%s\">\n<h1><span class=\"mark\" aria-hidden=\"true\">%s</span>%s%s%s</h1>"
             "\n<p><strong>",
             known ? names[f->exit_code] : "unknown", known ? marks[f->exit_code] : "?",
-            known ? words[f->exit_code] : "Interrupted", cf_level_name(f->required));
+            known ? (units ? unit_words : words)[f->exit_code] : "Interrupted",
+            units ? "" : " at the ", units ? "" : level);
     cf_html_text(out, f->sentence);
     fputs("</strong></p>\n", out);
+    free(level);
     against(out, f);
     if (!f->complete)
         fprintf(out, "<p>The run is not complete: %lld of %lld requests have a record.</p>\n",
                 (long long)f->n_recorded, (long long)f->n_planned);
-    facts(out, f);
+    if (!units)
+        facts(out, f);
     fputs("</div></header>\n", out);
 }
 

@@ -131,6 +131,29 @@ static json_t *library(const struct cf_library_finding *l)
                             cf_json_text(l->sha256), "version", cf_json_text(l->version)));
 }
 
+static json_t *unit(const struct cf_unit_finding *u)
+{
+    return packed(json_pack(
+        "{s:o, s:o, s:o, s:s, s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "node",
+        cf_json_text(u->node), "name", cf_json_text(u->name), "kernel", cf_json_text(u->kernel),
+        "state", cf_unit_state_name(u->state), "n_checked", cf_json_real(u->n_checked), "seconds",
+        cf_json_real(u->seconds), "n_requests", (json_int_t)u->n_requests, "n_different",
+        (json_int_t)u->n_different, "time_to_fail_s", cf_json_real(u->time_to_fail_s), "case",
+        cf_json_text(u->case_text), "element", cf_json_text(u->element), "expected",
+        cf_json_text(u->expected), "got", cf_json_text(u->got), "reason", cf_json_text(u->reason)));
+}
+
+static json_t *node(const struct cf_node_finding *n)
+{
+    return packed(json_pack(
+        "{s:o, s:o, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "name", cf_json_text(n->name),
+        "kind", cf_json_text(n->kind), "state", cf_node_state_name(n->state), "n_compared",
+        (json_int_t)n->n_compared, "n_different", (json_int_t)n->n_different, "case",
+        cf_json_text(n->case_text), "configuration", cf_json_text(n->configuration), "element",
+        cf_json_text(n->element), "expected", cf_json_text(n->expected), "got",
+        cf_json_text(n->got), "reason", cf_json_text(n->reason)));
+}
+
 static json_t *environment(const struct cf_findings *f)
 {
     json_t *object = json_object();
@@ -170,6 +193,9 @@ static int write_json(FILE *out, const struct cf_findings *f, const struct cf_pa
     EACH("invariances", f->n_invariances, invariance(&f->invariances[i]));
     EACH("equivalence_classes", f->n_classes, classes(f, &f->classes[i]));
     EACH("libraries", f->n_libraries, library(&f->libraries[i]));
+    EACH("units", f->n_units, unit(&f->units[i]));
+    EACH("nodes", f->n_nodes, node(&f->nodes[i]));
+    json_object_set_new(document, "coverage", cf_json_text(f->coverage));
     EACH("cases", f->n_cases, cf_json_text(f->cases[i]));
     cf_json_write(out, document);
     return 0;

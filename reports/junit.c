@@ -128,6 +128,59 @@ static void suite(FILE *out, const struct cf_findings *f, int i)
     fputs("  </testsuite>\n", out);
 }
 
+static void unit_case(FILE *out, const struct cf_unit_finding *u)
+{
+    static const char *const kinds[CF_N_UNIT_STATES] = {NULL, "failure", "error", "error"};
+    char *name = cf_format("%s%s%s, %s", u->node, *u->node ? " " : "", u->name, u->kernel);
+
+    fputs("    <testcase classname=\"conform.qualification\"", out);
+    cf_xml_attribute(out, "name", name);
+    fputs(" time=\"0\"", out);
+    if (u->state == CF_UNIT_NOT_MEASURED && u->n_requests == 0) {
+        fputs("><skipped", out);
+        cf_xml_attribute(out, "message", u->reason);
+        fputs("/></testcase>\n", out);
+    } else if (kinds[u->state]) {
+        fprintf(out, ">\n      <%s", kinds[u->state]);
+        cf_xml_attribute(out, "message", u->reason);
+        cf_xml_attribute(out, "type", cf_unit_state_name(u->state));
+        putc('>', out);
+        cf_xml_text(out, u->case_text, 0);
+        if (*u->got) {
+            fputs("\n", out);
+            cf_xml_text(out, u->element, 0);
+            fputs(" expected ", out);
+            cf_xml_text(out, u->expected, 0);
+            fputs(" got ", out);
+            cf_xml_text(out, u->got, 0);
+        }
+        fprintf(out, "</%s>\n    </testcase>\n", kinds[u->state]);
+    } else {
+        fputs("/>\n", out);
+    }
+    free(name);
+}
+
+/* A unit that must be asked again, or was not measured, is an error and never a pass. */
+static void qualification(FILE *out, const struct cf_findings *f)
+{
+    struct counts n = {.tests = f->n_units};
+
+    for (int i = 0; i < f->n_units; ++i) {
+        n.failures += f->units[i].state == CF_UNIT_FAIL;
+        n.errors +=
+            f->units[i].state == CF_UNIT_RETEST || f->units[i].state == CF_UNIT_NOT_MEASURED;
+    }
+    fputs("  <testsuite name=\"qualification\"", out);
+    put_counts(out, &n);
+    fputs(" time=\"0\">\n    <properties>\n", out);
+    property(out, "coverage", f->coverage);
+    fputs("    </properties>\n", out);
+    for (int i = 0; i < f->n_units; ++i)
+        unit_case(out, &f->units[i]);
+    fputs("  </testsuite>\n", out);
+}
+
 static int write_junit(FILE *out, const struct cf_findings *f, const struct cf_page *page,
                        struct cf_error *err)
 {
@@ -136,6 +189,8 @@ static int write_junit(FILE *out, const struct cf_findings *f, const struct cf_p
     fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"conform\">\n", out);
     for (int i = 0; i < f->n_configurations; ++i)
         suite(out, f, i);
+    if (f->n_units > 0)
+        qualification(out, f);
     fputs("</testsuites>\n", out);
     return 0;
 }

@@ -7,10 +7,12 @@
 #include "support_markdown.h"
 #include "support_view.h"
 
-/* 3 of verdict, 3 + ROWS + 2, 3 + FAMILIES + 2, 3 + WORST + 2: 50 lines at most. */
+/* 3 of verdict, 4 + OUTLIERS + 2, 3 + ROWS + 2, 3 + FAMILIES + 2, 3 + WORST + 2: 60 lines at most.
+ */
 #define ROWS      16
 #define FAMILIES  8
 #define WORST     5
+#define OUTLIERS  4
 #define NAME_MAX_ 60
 
 /* Configurations worth a row when not all have one: the baseline, then the worst. */
@@ -106,6 +108,24 @@ static void worst(FILE *out, const struct cf_findings *f)
         fprintf(out, "\n%d more in the other reports.\n", n_all - n);
 }
 
+/* Machines that left their majority; a page has room for a few. */
+static void outliers(FILE *out, const struct cf_findings *f)
+{
+    int n = 0;
+
+    for (int i = 0; i < f->n_nodes; ++i) {
+        if (f->nodes[i].state != CF_NODE_OUTLIER || n++ >= OUTLIERS)
+            continue;
+        fputs(n == 1 ? "\n**Outliers of the fleet**\n\n- " : "- ", out);
+        cf_markdown_text(out, f->nodes[i].name, NAME_MAX_);
+        fputs(": ", out);
+        cf_markdown_text(out, f->nodes[i].reason, 240);
+        putc('\n', out);
+    }
+    if (n > OUTLIERS)
+        fprintf(out, "\n%d more outliers are in the other reports.\n", n - OUTLIERS);
+}
+
 static int write_markdown(FILE *out, const struct cf_findings *f, const struct cf_page *page,
                           struct cf_error *err)
 {
@@ -115,10 +135,16 @@ static int write_markdown(FILE *out, const struct cf_findings *f, const struct c
 
     (void)page;
     (void)err;
-    fprintf(out, "### conform: %s at the %s level\n\n", known ? marks[f->exit_code] : "interrupted",
-            cf_level_name(f->required));
+    if (f->n_units > 0 && f->n_configurations == 0)
+        fprintf(out, "### conform: %s\n\n", f->exit_code == 0 ? "Qualified" : "Not qualified");
+    else
+        fprintf(out, "### conform: %s at the %s level\n\n",
+                known ? marks[f->exit_code] : "interrupted", cf_level_name(f->required));
     cf_markdown_text(out, f->sentence, 600);
     putc('\n', out);
+    outliers(out, f);
+    if (f->n_configurations == 0)
+        return 0;
     configurations(out, f);
     invariance(out, f);
     worst(out, f);

@@ -18,6 +18,7 @@ const struct cf_config_key cf_config_keys[] = {
     {"cpus", "library", NULL, "the CPUs that the worker may run on: 0-1,4"},
     {"align", "alignment", NULL, "bytes past a 64-byte boundary at which operands start"},
     {"flags", "library", NULL, "switches of the backend: deterministic, allow-tf32, ..."},
+    {"node", "device", NULL, "which machine of a fleet ran it; merge says it"},
     {NULL, NULL, NULL, NULL}};
 
 static const struct cf_config_key *find_key(const char *name)

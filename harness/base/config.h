@@ -19,8 +19,8 @@ struct cf_config {
 struct cf_config_key {
     const char *name, *scope, *environment, *meaning;
 };
-/* kernel, lib, command, sysroot, device, threads, coretype, isa, cpus, align, flags; ended by name
- * NULL. Beside these a configuration may say env.NAME=VALUE for any variable. */
+/* kernel, lib, command, sysroot, device, threads, coretype, isa, cpus, align, flags, node; ended by
+ * name NULL. Beside these a configuration may say env.NAME=VALUE for any variable. */
 extern const struct cf_config_key cf_config_keys[];
 
 int cf_config_parse(struct cf_config *config, const char *line, struct cf_error *err);

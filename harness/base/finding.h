@@ -115,8 +115,8 @@ struct cf_unit_finding {
     const char *node, *name, *kernel; /* "", "core 3 (cpu 6)", "avx2" */
     enum cf_unit_state state;
     double n_checked, seconds; /* operations whose results were compared bit for bit; in how long */
-    int64_t n_requests, n_different;
-    double time_to_fail_s; /* from the start of the qualification; NaN: it did not fail */
+    int64_t n_requests, n_different; /* n_requests 0: the unit has no such instructions */
+    double time_to_fail_s;           /* from the start of the qualification; NaN: it did not fail */
     const char *case_text, *element, *expected, *got; /* where it failed first; encodings in hex */
     const char *reason;                               /* one sentence */
 };

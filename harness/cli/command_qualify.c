@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "environment.h"
+#include "fleet.h"
 #include "qualify.h"
 #include "sensors.h"
 #include "task.h"
@@ -49,7 +50,7 @@ static void put_now(struct sink *sink, const char *key)
     put(sink, key, stamp);
 }
 
-static int begin(struct cf_store *store, struct cf_error *err)
+static int begin(const struct cf_options *options, struct cf_store *store, struct cf_error *err)
 {
     struct sink plain = {store, err, "", 0}, env = {store, err, "env.", 0},
                 before = {store, err, "env.before.", 0};
@@ -60,7 +61,9 @@ static int begin(struct cf_store *store, struct cf_error *err)
     put_now(&plain, "started");
     cf_environment_collect(put, &env);
     cf_sensors_read(put, &before);
-    return plain.result || env.result || before.result ? -1 : 0;
+    if (plain.result || env.result || before.result)
+        return -1;
+    return cf_fleet_describe(store, options->node, options->per_node, NULL, err);
 }
 
 static int end(struct cf_store *store, const struct cf_qualification *found, struct cf_error *err)
@@ -118,7 +121,7 @@ int cf_command_qualify(struct cf_options *options, struct cf_error *err)
     store = path ? cf_store_open(path, CF_STORE_CREATE, err) : NULL;
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    result = store ? begin(store, err) : -1;
+    result = store ? begin(options, store, err) : -1;
     if (result == 0)
         result = measure(options, budget_s, store, err);
     if (result == 0)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "bank_file.h"
+#include "fleet.h"
 #include "select.h"
 #include "task.h"
 #include "suggest.h"
@@ -33,10 +34,24 @@ static int refuse_words(const struct cf_options *options, struct cf_error *err)
 static int refuse_choices(const struct cf_options *options, struct cf_error *err)
 {
     if (options->suite || options->matrix || options->cases.n || options->configurations.n ||
-        options->filters.n || options->excludes.n || options->repeat || options->seed)
+        options->filters.n || options->excludes.n || options->repeat || options->seed ||
+        options->shard)
         return cf_fail(err, "--resume goes on with the plan that the store holds; leave out what "
                             "chooses cases or configurations");
     return 0;
+}
+
+/* Only this shard's cases. */
+static int take_shard(const struct cf_options *options, struct cf_plan *plan, struct cf_error *err)
+{
+    struct cf_shard shard;
+
+    if (cf_fleet_shard(options->shard, &shard, err) != 0)
+        return -1;
+    if (cf_fleet_keep(plan, &shard) > 0)
+        return 0;
+    return cf_fail_with(err, 4, "no case falls into shard %lld of %lld; take fewer shards",
+                        (long long)shard.index, (long long)shard.count);
 }
 
 static int start(const struct cf_options *options, const char *path, struct cf_store **store,
@@ -46,6 +61,8 @@ static int start(const struct cf_options *options, const char *path, struct cf_s
         return -1;
     if (!options->resume && cf_select_plan(options, plan, err) != 0)
         return -1;
+    if (!options->resume && options->shard && take_shard(options, plan, err) != 0)
+        return -1;
     *store = cf_store_open(path, options->resume ? CF_STORE_RESUME : CF_STORE_CREATE, err);
     if (!*store)
         return -1;
@@ -54,6 +71,19 @@ static int start(const struct cf_options *options, const char *path, struct cf_s
     if (cf_plan_store(plan, *store, err) != 0)
         return -1;
     return options->resume ? 0 : cf_bank_attach(options, plan, *store, err);
+}
+
+static int describe_fleet(const struct cf_options *options, struct cf_store *store,
+                          struct cf_error *err)
+{
+    struct cf_shard shard;
+
+    if (options->resume)
+        return 0;
+    if (options->shard && cf_fleet_shard(options->shard, &shard, err) != 0)
+        return -1;
+    return cf_fleet_describe(store, options->node, options->per_node,
+                             options->shard ? &shard : NULL, err);
 }
 
 static int put_command_line(const struct cf_options *options, struct cf_store *store,
@@ -81,6 +111,8 @@ static int work(struct cf_options *options, const char *path, struct cf_store *s
 
     if (!options->level_name) /* a resumed run is judged at its own level */
         options->level = plan->level;
+    if (result == 0)
+        result = describe_fleet(options, store, err);
     if (result == 0)
         result = cf_task_run(options, plan, store, err);
     if (result == 0)

@@ -40,4 +40,6 @@ const struct cf_command cf_commands[] = {
     {"bank", "build|check",
      "Runs the baseline with many seeds, or some of them again: what training is judged against.",
      CF_FOR_BANK, cf_command_bank},
+    {"merge", "OUT STORE...", "Put the stores of shards or of a fleet's machines into one.",
+     CF_FOR_MERGE, cf_command_merge},
     {NULL, NULL, NULL, 0, NULL}};

@@ -153,7 +153,7 @@ static void conclude(struct cf_qualification *result, const struct cf_qualify_un
         .state = state_of(unit),
         .n_checked = unit->n_checked,
         .seconds = unit->seconds,
-        .n_requests = unit->n_asked,
+        .n_requests = unit->n_not_offered > 0 ? 0 : unit->n_asked,
         .n_different = unit->n_different,
         .time_to_fail_s = unit->time_to_fail_s,
         .case_text = unit->failed ? unit->failed->golden->c.text : "",

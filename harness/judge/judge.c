@@ -1,3 +1,4 @@
+#include "fleet.h"
 #include "judgement.h"
 
 #include <math.h>
@@ -264,6 +265,10 @@ static void take_level(struct cf_judgement *j)
 /* A store of a qualification holds no plan: then what its units say is what the run says. */
 static int add_units(struct cf_judgement *j, struct cf_error *err)
 {
+    static const enum cf_verdict verdicts[CF_N_UNIT_STATES] = {[CF_UNIT_PASS] = CF_PASS,
+                                                               [CF_UNIT_FAIL] = CF_FAIL,
+                                                               [CF_UNIT_RETEST] = CF_UNKNOWN,
+                                                               [CF_UNIT_NOT_MEASURED] = CF_SKIP};
     struct cf_findings *f = &j->findings;
 
     if (cf_units_get(&j->units, j->store, err) != 0)
@@ -273,6 +278,8 @@ static int add_units(struct cf_judgement *j, struct cf_error *err)
     f->coverage = j->units.coverage;
     if (f->n_units == 0 || f->n_configurations > 0)
         return 0;
+    for (int i = 0; i < f->n_units; ++i)
+        ++f->n_verdicts[verdicts[f->units[i].state]];
     f->exit_code = cf_units_exit_code(&j->units);
     f->complete = 1;
     f->sentence = cf_arena_own(&j->arena, cf_units_sentence(&j->units));
@@ -301,7 +308,7 @@ static int judge(struct cf_judgement *j, struct cf_error *err)
     cf_judge_classes(j);
     collect(j);
     balance(j);
-    return add_units(j, err);
+    return cf_judge_fleet(j, err) != 0 ? -1 : add_units(j, err);
 }
 
 struct cf_findings *cf_judge(struct cf_store *store, const struct cf_judge_options *options,

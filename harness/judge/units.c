@@ -131,6 +131,9 @@ int cf_units_exit_code(const struct cf_units *units)
 {
     if (count(units, CF_UNIT_FAIL) > 0)
         return 1;
+    for (int i = 0; i < units->n; ++i) /* asked, and no answer */
+        if (units->unit[i].state == CF_UNIT_NOT_MEASURED && units->unit[i].n_requests > 0)
+            return 3;
     return count(units, CF_UNIT_RETEST) > 0 || count(units, CF_UNIT_PASS) == 0 ? 3 : 0;
 }
 
