@@ -183,12 +183,12 @@ static void unit(struct writer *w, int i)
 
         json_object_set_new(value, "hardwareInfoId", json_string(id));
         put_step(w, "diagnosis", value);
-    } else {
+    } else if (u->n_requests > 0) {
         put_step(
             w, "error",
             json_pack("{s:s, s:o}", "symptom", "not-measured", "message", cf_json_text(u->reason)));
     }
-    end_step(w, types[u->state] ? "COMPLETE" : "ERROR");
+    end_step(w, types[u->state] ? "COMPLETE" : u->n_requests > 0 ? "ERROR" : "SKIP");
     free(name);
     free(id);
 }

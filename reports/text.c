@@ -153,6 +153,8 @@ static void configuration_row(const struct table *t, int i, const struct cf_view
 static void location(struct table *t, const char *case_text, const char *element,
                      const char *expected, const char *got)
 {
+    char *line;
+
     if (*case_text) {
         fputs("      case  ", t->out);
         cf_text_put(t->out, case_text);
@@ -160,13 +162,10 @@ static void location(struct table *t, const char *case_text, const char *element
     }
     if (!*got)
         return;
+    line = cf_format("%s expected %s got %s", element, expected, got);
     fputs("      ", t->out);
-    cf_text_put(t->out, element);
-    fputs(" expected ", t->out);
-    cf_text_put(t->out, expected);
-    fputs(" got ", t->out);
-    cf_text_put(t->out, got);
-    putc('\n', t->out);
+    cf_text_wrap(t->out, t->page, line, 6, 6);
+    free(line);
 }
 
 static void nodes(struct table *t)
@@ -175,7 +174,7 @@ static void nodes(struct table *t)
 
     if (f->n_nodes == 0)
         return;
-    heading(t, "Machines, next to the majority of their kind: compared, different");
+    heading(t, "Machines, results compared, and different ones");
     for (int i = 0; i < f->n_nodes; ++i) {
         const struct cf_node_finding *n = &f->nodes[i];
         const enum cf_colour colour = n->state == CF_NODE_AGREES    ? CF_GREEN

@@ -14,3 +14,8 @@ endif()
 
 add_test(NAME entry COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/entry.sh ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
 set_tests_properties(entry PROPERTIES TIMEOUT 60)
+
+if(TARGET conform-program)
+  add_test(NAME fleet COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/fleet.sh ${CMAKE_BINARY_DIR})
+  set_tests_properties(fleet PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 120)
+endif()
