@@ -27,7 +27,6 @@ enum cf_command_bit {
     CF_FOR_FETCH = 1 << 12,
     CF_FOR_GATE = 1 << 13, /* gate, diff and sweep */
     CF_FOR_BANK = 1 << 14,
-    CF_FOR_SELFTEST = 1 << 15,
     CF_FOR_MERGE = 1 << 16,
     CF_FOR_ALL = (1 << 20) - 1
 };
@@ -49,7 +48,7 @@ struct cf_options {
     const char *budget, *cpuset, *sign, *signers, *shard, *node;
     int64_t repeat, seed, jobs, every, expect;
     double timeout_s; /* 0: the default */
-    int per_node, resume, quiet, no_progress, truth, list, full, fast;
+    int per_node, resume, quiet, no_progress, truth, list;
     const char *document[CF_REPORTS_MAX]; /* one a report of cf_reports: a path, "-" or NULL */
     int argc;
     char **argv; /* as given to main, for the store */

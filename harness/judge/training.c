@@ -278,7 +278,7 @@ static void correct(struct training *t)
  * statistical against it, as any configuration. */
 static const char *recheck(struct training *t)
 {
-    int n = 0, n_differ = 0;
+    int n = 0;
 
     for (int c = 0; c < t->trained.n_cells; ++c) {
         const struct cf_cell_judged *one = cell_at(t, c, t->j->ledger.baseline);
@@ -290,7 +290,6 @@ static const char *recheck(struct training *t)
             differ += memcmp(&one->loss[s], &one->bank->loss[s], sizeof one->loss[s]) != 0;
             ++n;
         }
-        n_differ += differ;
         if (differ > 0 && one->look.verdict != CF_PASS)
             return cf_arena_format(&t->j->arena,
                                    "the baseline is not the bank's: %d of %d seeds of `%s` end in "
