@@ -221,9 +221,11 @@ static int conclude(struct fleet *fleet, const struct machine *m, struct cf_node
             m->own == VARIES ? ", where its repeats differ from one another" : "");
         return locate(j, m, node, err);
     }
-    node->state = m->n_compared == 0                ? CF_NODE_NOT_COMPARED
-                  : m->n_undecided == m->n_compared ? CF_NODE_NO_MAJORITY
-                                                    : CF_NODE_AGREES;
+    /* To agree is to have the majority's bits everywhere: one result without a majority is enough
+     * to say so. */
+    node->state = m->n_compared == 0   ? CF_NODE_NOT_COMPARED
+                  : m->n_undecided > 0 ? CF_NODE_NO_MAJORITY
+                                       : CF_NODE_AGREES;
     node->reason =
         m->n_compared == 0 ? "it has no result"
         : m->n_undecided > 0
