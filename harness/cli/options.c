@@ -299,7 +299,7 @@ static char *documentation(const struct cf_command *command)
                   "A command comes first; without one, run it is.\vCommands (conform COMMAND "
                   "--help says more):\n");
     for (const struct cf_command *c = cf_commands; c->name; ++c) {
-        char *longer = cf_format("%s  %-8s%s\n", text, c->name, c->summary);
+        char *longer = cf_format("%s  %-11s%s\n", text, c->name, c->summary);
 
         free(text);
         text = longer;
