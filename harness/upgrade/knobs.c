@@ -183,12 +183,15 @@ static void add_moved(char **text, int *n, const struct cf_component *a,
                       const struct cf_component *b)
 {
     char was[16], is[16], *longer;
+    struct cf_component old = a ? *a : *b, new = *b;
 
     if (++*n > 4)
         return;
+    if (a && a->version && b->version && strcmp(a->version, b->version) == 0)
+        old.version = new.version = NULL; /* the file's name says too little */
     longer = cf_format("%s%s%.*s %s -> %s", *text, *n > 1 ? ", " : "", (int)stem(file_of(b->path)),
-                       file_of(b->path), a ? version_or_digest(a, was) : "(not there)",
-                       version_or_digest(b, is));
+                       file_of(b->path), a ? version_or_digest(&old, was) : "(not there)",
+                       version_or_digest(&new, is));
     free(*text);
     *text = longer;
 }

@@ -1,0 +1,113 @@
+/* elementary: the references of exp, log, sin, cos, tanh and erf against known values, their draws,
+ * and a float function that lies by some ulp. */
+#include <criterion/criterion.h>
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "accuracy.h"
+#include "reference.h"
+
+/* Correctly rounded values that are in every table (Abramowitz and Stegun, 1964, chapters 4, 7). */
+Test(elementary, known_values)
+{
+    static const struct {
+        const char *op;
+        double x, y;
+    } known[] = {{"exp", 1, 0x1.5bf0a8b145769p+1},  {"exp", 0, 1},
+                 {"log", 2, 0x1.62e42fefa39efp-1},  {"log", 1, 0},
+                 {"sin", 1, 0x1.aed548f090ceep-1},  {"cos", 1, 0x1.14a280fb5068cp-1},
+                 {"tanh", 1, 0x1.85efab514f394p-1}, {"erf", 1, 0x1.af767a741088bp-1}};
+
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; ++i) {
+        const struct cf_op *op = cf_op_find(known[i].op);
+        double x = known[i].x;
+        const struct cf_tensor in[] = {{.dtype = CF_F64, .rank = 1, .dim = {1}, .bits = &x}};
+        mpfr_t exact, scale;
+
+        cr_assert(op != NULL, "%s", known[i].op);
+        mpfr_inits2(64, exact, scale, (mpfr_ptr)NULL);
+        op->element(exact, scale, NULL, in, 0, 0);
+        cr_assert(mpfr_get_d(exact, MPFR_RNDN) == known[i].y, "%s(%a): %a", known[i].op, x,
+                  mpfr_get_d(exact, MPFR_RNDN));
+        mpfr_clears(exact, scale, (mpfr_ptr)NULL);
+    }
+}
+
+/* How many of the results of `f` are correctly rounded, of a case; and of n elements that fail the
+ * bound. */
+static void judge(const char *text, double (*f)(double), int *n_right, int64_t *n_wrong)
+{
+    struct cf_case c;
+    struct cf_reference reference;
+    struct cf_accuracy accuracy;
+    const struct cf_accuracy_rule rule = {.lambda = 5};
+    struct cf_tensor out;
+    struct cf_error err = {.text = ""};
+
+    cr_assert(cf_case_parse(&c, text, cf_op_grammar, &err) == 0, "%s", err.text);
+    cr_assert(cf_reference_open(&reference, &c, cf_op_find(c.op), NULL, 1, 0, &err) == 0, "%s",
+              err.text);
+    out = reference.out[0];
+    cf_tensor_alloc(&out);
+    *n_right = 0;
+    for (int64_t i = 0; i < cf_tensor_count(&out); ++i) {
+        cf_tensor_set(&out, i, f(cf_tensor_get(&reference.in[0], i)));
+        *n_right += cf_tensor_get(&out, i) == reference.truth[0][i].rounded;
+    }
+    cr_assert(
+        cf_accuracy_judge(&accuracy, &reference, &rule, out.bits, cf_tensor_bytes(&out), &err) == 0,
+        "%s", err.text);
+    *n_wrong = accuracy.gate[CF_S3].n_failed;
+    cf_tensor_free(&out);
+    cf_reference_close(&reference);
+    cf_case_free(&c);
+}
+
+static double sloppy(double x)
+{
+    return exp(x) * (1 + 40 * DBL_EPSILON);
+}
+
+static double nearly(double x)
+{
+    return nextafter(exp(x), INFINITY);
+}
+
+Test(elementary, hard_is_harder_and_sloppy_is_wrong)
+{
+    int usual, hard;
+    int64_t wrong;
+
+    judge("exp f64 n=256 range=hard", nearly, &hard, &wrong);
+    cr_assert(hard < 60 && wrong == 0, "%d %lld", hard, (long long)wrong);
+    judge("exp f64 n=256", exp, &usual, &wrong);
+    cr_assert(usual > 200 && wrong == 0, "%d", usual);
+    judge("exp f64 n=256", sloppy, &usual, &wrong);
+    cr_assert(usual < 5 && wrong == 256, "%d %lld", usual, (long long)wrong);
+}
+
+Test(elementary, whole_range_has_every_class)
+{
+    struct cf_case c;
+    struct cf_tensor in[CF_OPERANDS_MAX], out[CF_OPERANDS_MAX];
+    struct cf_error err = {.text = ""};
+    int n_nan = 0, n_negative = 0, n_subnormal = 0;
+
+    cr_assert(cf_case_parse(&c, "log f32 n=65536 range=whole step=65536", cf_op_grammar, &err) ==
+              0);
+    cr_assert(cf_case_draw(&c, cf_op_find("log"), in, out, &err) == 0, "%s", err.text);
+    for (int64_t i = 0; i < 65536; ++i) {
+        const double x = cf_tensor_get(&in[0], i);
+
+        n_nan += isnan(x);
+        n_negative += x < 0;
+        n_subnormal += x > 0 && x < FLT_MIN;
+    }
+    cr_assert(n_nan > 100 && n_negative > 30000 && n_subnormal > 100);
+    cf_tensor_free(&in[0]);
+    cf_case_free(&c);
+    cr_assert(cf_case_parse(&c, "log f32 n=4 range=odd", cf_op_grammar, &err) == 0);
+    cr_assert(cf_case_draw(&c, cf_op_find("log"), in, out, &err) != 0);
+    cf_case_free(&c);
+}
