@@ -39,4 +39,6 @@ const struct cf_command cf_commands[] = {
      CF_FOR_BANK, cf_command_bank},
     {"merge", "OUT STORE...", "Put the stores of shards or of a fleet's machines into one.",
      CF_FOR_MERGE, cf_command_merge},
+    {"adapter", "check COMMAND...", "Test whether a program speaks the protocol of adapters.",
+     CF_FOR_ADAPTER, cf_command_adapter},
     {NULL, NULL, NULL, 0, NULL}};

@@ -36,7 +36,7 @@ const struct cf_option cf_option_table[] = {
     {"seed", 0, "N", CF_NUMBER, CF_FOR_RUN | CF_FOR_LIST, AT(seed), "added to every seed"},
     {"jobs", 'j', "N", CF_NUMBER, JUDGING | CF_FOR_BANK, AT(jobs),
      "workers at a time (default: as CPUs allow)"},
-    {"timeout", 0, "S", CF_SECONDS, RUNNING | CF_FOR_TRAIN, AT(timeout_s),
+    {"timeout", 0, "S", CF_SECONDS, RUNNING | CF_FOR_TRAIN | CF_FOR_ADAPTER, AT(timeout_s),
      "seconds for one request (default 30)"},
     {"store", 0, "FILE", CF_WORD, RUNNING | CF_FOR_QUALIFY, AT(store),
      "where records go (default: a new file in $XDG_STATE_HOME/conform)"},

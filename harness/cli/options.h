@@ -28,6 +28,7 @@ enum cf_command_bit {
     CF_FOR_GATE = 1 << 13, /* gate, diff and sweep */
     CF_FOR_BANK = 1 << 14,
     CF_FOR_MERGE = 1 << 16,
+    CF_FOR_ADAPTER = 1 << 17,
     CF_FOR_ALL = (1 << 20) - 1
 };
 

@@ -102,12 +102,36 @@ static void answer_error(const char *id)
             code);
 }
 
+static void refuse(const char *id, const char *code)
+{
+    fprintf(replies, "{\"id\":%s,\"error\":{\"code\":\"%s\",\"message\":\"so it is\"}}\n", id,
+            code);
+}
+
+/* Bytes that the header of the file and one f64 per element of two operands need. */
+static int is_whole(const char *path)
+{
+    FILE *in = fopen(path, "rb");
+    uint64_t header = 0;
+    int whole = in && fread(&header, sizeof header, 1, in) == 1 && header < 1 << 20 &&
+                fseek(in, 0, SEEK_END) == 0 && ftell(in) >= (long)(sizeof header + header + 16);
+
+    if (in)
+        fclose(in);
+    return whole;
+}
+
 static void answer_run(const char *id, const char *line)
 {
-    char in[4096], out[4096];
+    char in[4096], out[4096], op[64];
 
     member(line, "in", in, sizeof in);
     member(line, "out", out, sizeof out);
+    member(line, "op", op, sizeof op);
+    if (strcmp(op, "dot") != 0 || !is_whole(in) || !strstr(line, "\"shape\":[1]")) {
+        refuse(id, strcmp(op, "dot") != 0 ? "not-offered" : "protocol");
+        return;
+    }
     if (!is("no_file"))
         write_output(out, compute(in));
     fprintf(replies,
@@ -150,6 +174,13 @@ int main(void)
     replies = fdopen(fd ? atoi(fd) : 3, "w");
     while (replies && fgets(line, sizeof line, stdin)) {
         member(line, "id", id, sizeof id);
+        if (!strchr(line, '\n') || line[0] != '{') {
+            while (!strchr(line, '\n') && fgets(line, sizeof line, stdin))
+                continue;
+            refuse("null", "protocol");
+            fflush(replies);
+            continue;
+        }
         if (strstr(line, "\"bye\""))
             return 0;
         if (strstr(line, "\"hello\"") && is("garbage_hello"))
@@ -159,8 +190,10 @@ int main(void)
                     "{\"id\":%s,\"result\":{\"protocol\":1,\"name\":\"liar\",\"version\":\"1\","
                     "\"kernels\":{\"dot\":[\"adapter\"]},\"effective\":{\"version\":\"1\"}}}\n",
                     id);
-        else
+        else if (strstr(line, "\"run\""))
             lie(id, line);
+        else
+            refuse(id, "protocol");
         fflush(replies);
     }
     return replies ? 0 : 1;
