@@ -31,7 +31,7 @@ struct checking {
 
 static int fail(struct checking *k, const char *reason)
 {
-    snprintf(k->check->reason, sizeof k->check->reason, "%s", reason);
+    snprintf(k->check->reason, sizeof k->check->reason, "%.380s", reason);
     return -1;
 }
 
