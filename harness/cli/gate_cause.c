@@ -1,4 +1,5 @@
 /* One knob at a time. */
+#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +8,7 @@
 #include "knobs.h"
 #include "task.h"
 
-#define PROBES 3
+#define PROBES 6
 
 struct probing {
     struct cf_gate_result *g;
@@ -18,23 +19,51 @@ struct probing {
     struct cf_history history;
 };
 
-/* Cases with one old answer and other bits now, of different groups. */
+/* How much a case tells: the terms of its first element, in which an order can show. */
+static int64_t weight(const struct cf_ledger_case *one)
+{
+    return one->op->terms ? one->op->terms(&one->c, 0, 0) : 0;
+}
+
+/* Cases with one old answer and other bits now: of each group the one with most terms. */
 static void choose_probes(struct probing *p)
 {
     const struct cf_gate_result *g = p->g;
     const struct cf_ledger *ledger = &g->v->history.ledger;
 
-    for (int i = 0; i < g->v->plan.n_cases && p->n_probes < PROBES; ++i) {
+    for (int i = 0; i < g->v->plan.n_cases; ++i) {
         const struct cf_gated *one = &g->one[i];
-        int is_new = 1;
+        int k = 0;
 
         if (one->moved.move == CF_MOVE_SAME || one->old.n_answers != 1 || one->new.n_ran == 0)
             continue;
-        for (int k = 0; k < p->n_probes; ++k)
-            is_new &= ledger->cases[p->probe[k]].group != ledger->cases[i].group;
-        if (is_new)
+        while (k < p->n_probes && ledger->cases[p->probe[k]].group != ledger->cases[i].group)
+            ++k;
+        if (k == p->n_probes && k < PROBES)
             p->probe[p->n_probes++] = i;
+        else if (k < p->n_probes && weight(&ledger->cases[i]) > weight(&ledger->cases[p->probe[k]]))
+            p->probe[k] = i;
     }
+}
+
+/* Is this the old side's own setting? Of two that restore the same, it is the one to name. */
+static int is_old_setting(const struct probing *p, int k)
+{
+    const struct cf_end *old = &p->g->v->end[p->g->old];
+    const char *what = p->knob[k].what, *value = strchr(what, '=') + 1;
+    char *key = strndup(what, strcspn(what, "="));
+    json_t *effective = json_loads(old->effective ? old->effective : "{}", 0, NULL);
+    const char *was = json_string_value(json_object_get(effective, key));
+    int is = was && strcasecmp(was, value) == 0;
+    struct cf_config config;
+
+    if (!is && cf_config_parse(&config, old->line, NULL) == 0) {
+        is = cf_config_get(&config, key) && strcmp(cf_config_get(&config, key), value) == 0;
+        cf_config_free(&config);
+    }
+    json_decref(effective);
+    free(key);
+    return is;
 }
 
 static int make_plan(const struct probing *p, struct cf_plan *plan, struct cf_error *err)
@@ -124,7 +153,7 @@ static void conclude(struct probing *p)
         }
         cause->n_tried += took && ran > 0;
         cause->n_ignored += !(took && ran > 0);
-        if (took && n > most) {
+        if (took && n > 0 && (n > most || (n == most && is_old_setting(p, k)))) {
             most = n;
             best = k;
         }

@@ -43,7 +43,7 @@ int cf_gate_decide(struct cf_gate_result *g, const struct cf_versions *v,
                    const struct cf_findings *findings, struct cf_error *err);
 /* Takes what is waived off the failing cases. -1 and a sentence. */
 int cf_gate_waive(struct cf_gate_result *g, const char *path, struct cf_error *err);
-/* Moves one knob at a time on the new side until the old bits are back, for at most three cases of
+/* Moves one knob at a time on the new side until the old bits are back, for at most six cases of
  * different kinds. 0; 130 or 143; -1. */
 int cf_gate_find_cause(struct cf_gate_result *g, struct cf_error *err);
 /* What the mapped files and the effective states say. When both sides have a BLAS of their own
