@@ -129,8 +129,8 @@ static void conclude_restored(struct probing *p, int best, int n_restored)
                             n_restored)
                 : cf_strdup("");
     cause->sentence =
-        cf_format("`%s` changed because of %.*s: with %s the new side gives the old bits; the "
-                  "price is %.2f times the time%s",
+        cf_format("`%s` changed because of %.*s: with %s the new side gives the old bits, "
+                  "in %.2f times the time%s",
                   g->v->plan.cases[p->probe[first]].c.text, (int)strcspn(p->knob[best].what, "="),
                   p->knob[best].what, p->knob[best].what, cause->price, other);
     free(other);

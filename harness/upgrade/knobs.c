@@ -229,10 +229,37 @@ char *cf_components_moved(const struct cf_component old[], int n_old,
 /* At most so many characters of a value are told. */
 #define VALUE 40
 
+/* Characters that both begin with, up to the start of a word; of short ones none is left out. */
+static size_t common_words(const char *a, const char *b)
+{
+    size_t n = 0, start = 0;
+
+    for (; a[n] && a[n] == b[n]; ++n)
+        start = a[n] == ' ' ? n + 1 : start;
+    return start > VALUE / 2 ? start : 0;
+}
+
+/* Of two long values what differs, without blanks at the end. */
+static char *moved_words(const char *key, const char *was, const char *is)
+{
+    const size_t common = common_words(was, is);
+    char *a = cf_format("%.*s", VALUE, was + common), *b = cf_format("%.*s", VALUE, is + common);
+    char *text;
+
+    for (size_t n = strlen(a); n > 0 && a[n - 1] == ' '; --n)
+        a[n - 1] = '\0';
+    for (size_t n = strlen(b); n > 0 && b[n - 1] == ' '; --n)
+        b[n - 1] = '\0';
+    text = cf_format("%s %s%s -> %s%s", key, common ? ".. " : "", a, common ? ".. " : "", b);
+    free(a);
+    free(b);
+    return text;
+}
+
 char *cf_state_moved(const char *old, const char *new)
 {
     json_t *a = json_loads(old, 0, NULL), *b = json_loads(new, 0, NULL), *value;
-    char *text = cf_strdup(""), *longer;
+    char *text = cf_strdup(""), *longer, *words;
     const char *key;
     int n = 0;
 
@@ -243,8 +270,9 @@ char *cf_state_moved(const char *old, const char *new)
 
         if (strcmp(key, "filepath") == 0 || !was || !is || strcmp(was, is) == 0 || ++n > 4)
             continue;
-        longer =
-            cf_format("%s%s%s %.*s -> %.*s", text, n > 1 ? ", " : "", key, VALUE, was, VALUE, is);
+        words = moved_words(key, was, is);
+        longer = cf_format("%s%s%s", text, n > 1 ? ", " : "", words);
+        free(words);
         free(text);
         text = longer;
     }
