@@ -376,12 +376,26 @@ static void class_line(const struct table *t, int k)
     free(line);
 }
 
+/* Of fewer than two there is nothing to say. */
+static int is_shared(const struct table *t, int k)
+{
+    int number, n_members, n_measured;
+
+    cf_view_largest(t->findings, &t->findings->classes[k], &number, &n_members, &n_measured);
+    return n_measured >= 2;
+}
+
 static void classes(const struct table *t)
 {
-    if (t->findings->n_classes > 0)
-        heading(t, "Who agrees with whom");
-    for (int i = 0; i < t->findings->n_classes; ++i)
+    int n = 0;
+
+    for (int i = 0; i < t->findings->n_classes; ++i) {
+        if (!is_shared(t, i))
+            continue;
+        if (n++ == 0)
+            heading(t, "Who agrees with whom");
         class_line(t, i);
+    }
 }
 
 /* Is a divergence of training explained by rounding: an answer beside the level, one line a

@@ -43,6 +43,15 @@ usage() {
     expect 2 'did you mean `suites`' "$conform" list suits && sentence
     expect 2 'there is no suite' "$conform" --suite nonsense && sentence
     expect 2 'there is no op `dott`' "$conform" --case 'dott f64 n=1' --configuration 'plain kernel=forward' && sentence
+    expect 2 'did you mean `normal`' "$conform" replay 'dot f64 m=1 n=1 fill=nrmal' 'plain kernel=forward' && sentence
+    expect 2 'did you mean `plain`' "$conform" replay "$case_" 'plian kernel=forward' && sentence
+    expect 2 'did you mean `plain`' "$conform" gate --old 'plian kernel=forward' --new plain && sentence
+    expect 2 'is no file and no backend' "$conform" gate --old nothing --new plain && sentence
+    expect 2 'no ELF file' "$conform" diff /etc/passwd /etc/passwd && sentence
+    expect 2 'no ELF file' "$conform" sources /etc/passwd && sentence
+    expect 2 'is not a store of conform' "$conform" report /etc/passwd && sentence
+    expect 2 'cannot be written: No such file' "$conform" --case "$case_" --configuration "$orders" --html=none/x && sentence
+    expect 2 'cannot be written: Is a directory' "$conform" --case "$case_" --configuration "$orders" --json=. && sentence
     expect 2 'no type' "$conform" --case 'dot f65 m=1 n=1' --configuration 'plain kernel=forward' && sentence
     expect 2 'does not know `thread`' "$conform" --case "$case_" --configuration 'plain thread=1' && sentence
     expect 2 'replay needs' "$conform" replay "$case_" && sentence
@@ -62,7 +71,7 @@ usage() {
 }
 
 lists() {
-    for what in suites ops cases configurations backends levels scopes; do
+    for what in suites ops cases fills configurations backends levels scopes; do
         expect 0 '' "$conform" list "$what"
         [ -s out ] || fail "list $what says nothing"
         [ -s err ] && fail "list $what complains: $(cat err)"
@@ -120,7 +129,7 @@ streams() {
     checks=$((checks + 1))
     "$conform" report a.db > /dev/full 2> err
     [ $? = 3 ] && grep -q 'cannot be written: No space left' err || fail "a full device: $(cat err)"
-    expect 3 'cannot be written' "$conform" report a.db --json=none/x.json
+    expect 2 'cannot be written' "$conform" report a.db --json=none/x.json
     grep -q "$(printf '\033')" out && fail 'colour without a terminal'
     expect 1 '' env CLICOLOR_FORCE=1 "$conform" report a.db
     grep -q "$(printf '\033')" out || fail 'CLICOLOR_FORCE gives no colour'
@@ -135,7 +144,7 @@ stores() {
     expect 2 '--resume goes on' "$conform" --resume --store a.db --case "$case_" && sentence
     expect 1 'passed' "$conform" --resume --store a.db
     echo 'not a store' > text.db
-    expect 3 '' "$conform" report text.db && sentence
+    expect 2 '' "$conform" report text.db && sentence
     head -c 5000 a.db > cut.db
     expect 3 '' "$conform" report cut.db && sentence
     cmp -s text.db <(echo 'not a store') || fail 'a file that is no store was changed'

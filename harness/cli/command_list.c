@@ -1,14 +1,11 @@
 #include "commands.h"
 
-#include <fcntl.h>
 #include <jansson.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include "backends.h"
 #include "libraries_listing.h"
 #include "listing.h"
 #include "reference.h"
@@ -16,8 +13,6 @@
 #include "task.h"
 #include "suggest.h"
 #include "suite.h"
-
-extern char **environ;
 
 static int list_suites(const struct cf_options *options, struct cf_error *err)
 {
@@ -75,36 +70,6 @@ static int list_configurations(const struct cf_options *options, struct cf_error
     return result;
 }
 
-/* What `conform-worker --list` prints: only the worker knows kernels, and it says so itself. */
-static json_t *ask_worker(struct cf_error *err)
-{
-    char *worker = cf_task_worker(err);
-    char list[] = "--list", *const words[] = {worker, list, NULL};
-    posix_spawn_file_actions_t actions;
-    json_t *answer = NULL;
-    json_error_t why;
-    int pipe_fd[2] = {-1, -1}, status = 0, started;
-    pid_t pid = 0;
-
-    if (!worker)
-        return NULL;
-    CF_CHECK(pipe2(pipe_fd, O_CLOEXEC) == 0);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, pipe_fd[1], STDOUT_FILENO);
-    started = posix_spawn(&pid, worker, &actions, NULL, words, environ) == 0;
-    posix_spawn_file_actions_destroy(&actions);
-    close(pipe_fd[1]);
-    if (started)
-        answer = json_loadfd(pipe_fd[0], 0, &why);
-    close(pipe_fd[0]);
-    if (started)
-        waitpid(pid, &status, 0);
-    if (!answer)
-        cf_fail_with(err, 3, "%s --list gives no answer; build or install conform again", worker);
-    free(worker);
-    return answer;
-}
-
 /* The names of a backend's kernels over all its ops, each once. The caller frees. */
 static char *kernel_names(json_t *ops)
 {
@@ -138,7 +103,7 @@ static const char *word_of(const json_t *object, const char *key)
 static int list_backends(const struct cf_options *options, struct cf_error *err)
 {
     struct cf_listing rows = {.column = {"backend", "why", "kernels"}};
-    json_t *answer = ask_worker(err), *backend;
+    json_t *answer = cf_backends_ask(err), *backend;
     const int json = cf_report_index("json");
     size_t i;
     int result;
@@ -155,6 +120,18 @@ static int list_backends(const struct cf_options *options, struct cf_error *err)
         free(kernels);
     }
     json_decref(answer);
+    result = cf_listing_print(&rows, options, 0, err);
+    cf_listing_free(&rows);
+    return result;
+}
+
+static int list_fills(const struct cf_options *options, struct cf_error *err)
+{
+    struct cf_listing rows = {.column = {"fill", "what it is and what it would catch"}};
+    int result;
+
+    for (const struct cf_fill *fill = cf_fills; fill->name; ++fill)
+        cf_listing_add(&rows, fill->name, fill->why);
     result = cf_listing_print(&rows, options, 0, err);
     cf_listing_free(&rows);
     return result;
@@ -206,16 +183,21 @@ static int list_scopes(const struct cf_options *options, struct cf_error *err)
 static const struct {
     const char *name;
     int (*list)(const struct cf_options *, struct cf_error *);
-} lists[] = {{"suites", list_suites},     {"ops", list_ops},
-             {"cases", list_cases},       {"configurations", list_configurations},
-             {"backends", list_backends}, {"levels", list_levels},
-             {"scopes", list_scopes},     {"libraries", cf_list_libraries}};
+} lists[] = {{"suites", list_suites},
+             {"ops", list_ops},
+             {"cases", list_cases},
+             {"fills", list_fills},
+             {"configurations", list_configurations},
+             {"backends", list_backends},
+             {"levels", list_levels},
+             {"scopes", list_scopes},
+             {"libraries", cf_list_libraries}};
 
 int cf_command_list(struct cf_options *options, struct cf_error *err)
 {
     const char *word = options->rest.n == 1 ? options->rest.word[0] : NULL;
     const char *names[CF_COUNT(lists)];
-    char *hint;
+    char *hint, *all;
 
     for (int i = 0; i < CF_COUNT(lists); ++i) {
         names[i] = lists[i].name;
@@ -223,10 +205,15 @@ int cf_command_list(struct cf_options *options, struct cf_error *err)
             return lists[i].list(options, err);
     }
     hint = word ? cf_suggest_words(word, names, CF_COUNT(lists)) : cf_strdup("");
-    cf_fail(err,
-            "list needs one of suites, ops, cases, configurations, backends, levels, scopes, "
-            "libraries%s",
-            hint);
+    all = cf_strdup(names[0]);
+    for (int i = 1; i < CF_COUNT(lists); ++i) {
+        char *longer = cf_format("%s, %s", all, names[i]);
+
+        free(all);
+        all = longer;
+    }
+    cf_fail(err, "list needs one of %s%s", all, hint);
+    free(all);
     free(hint);
     return -1;
 }

@@ -1,50 +1,18 @@
 #include "commands.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "documents.h"
 #include "select.h"
 #include "task.h"
 #include "sides.h"
 #include "terminal.h"
+#include "versions.h"
 
 #define SPOTS       3
 #define REPETITIONS 3 /* in each fresh process */
-
-/* A folder for a store that nobody asked to keep. The caller frees. */
-static char *temporary_path(struct cf_error *err)
-{
-    const char *base = getenv("TMPDIR");
-    char *folder = cf_format("%s/conform-replay.XXXXXX", base && *base ? base : P_tmpdir);
-    char *path = NULL;
-
-    if (mkdtemp(folder))
-        path = cf_format("%s/replay.db", folder);
-    else
-        cf_fail_with(err, 3, "%s cannot be made; set TMPDIR or use --store=FILE", folder);
-    free(folder);
-    return path;
-}
-
-static void remove_temporary(const char *path)
-{
-    static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
-    char *folder = cf_strdup(path);
-
-    for (int i = 0; i < CF_COUNT(suffixes); ++i) {
-        char *file = cf_format("%s%s", path, suffixes[i]);
-
-        unlink(file);
-        free(file);
-    }
-    *strrchr(folder, '/') = '\0';
-    rmdir(folder);
-    free(folder);
-}
 
 /* "a", "b", ... "z", "s26", ... */
 static const char *side_name(int i, char name[16])
@@ -230,10 +198,10 @@ int cf_command_replay(struct cf_options *options, struct cf_error *err)
 
     if (choose(options, &plan, err) != 0)
         return -1;
-    path = options->store ? cf_strdup(options->store) : temporary_path(err);
+    path = options->store ? cf_strdup(options->store) : cf_temporary_store(err);
     result = path ? run(options, &plan, path, err) : -1;
     if (path && !options->store)
-        remove_temporary(path);
+        cf_temporary_store_remove(path);
     cf_plan_free(&plan);
     free(path);
     return result;

@@ -9,6 +9,7 @@
 #include "record.h"
 #include "sources.h"
 #include "task.h"
+#include "versions.h"
 #include "train.h"
 
 static void show_progress(void *context, int64_t step, int64_t steps)
@@ -105,17 +106,22 @@ int cf_command_sources(struct cf_options *options, struct cf_error *err)
 {
     struct cf_source_result results[CF_SOURCES_MAX];
     struct cf_source sources[CF_SOURCES_MAX];
-    char *worker;
+    char *worker, *library = NULL;
     int n, failed;
 
     if (options->rest.n > 1)
         return cf_fail(err, "write `conform sources [LIBRARY]`, the path of one CBLAS");
-    worker = cf_task_worker(err);
-    if (!worker)
+    if (options->rest.n == 1 && !(library = cf_versions_library(options->rest.word[0], err)))
         return -1;
-    n = cf_sources_list(sources, options->rest.n == 1 ? options->rest.word[0] : NULL);
+    worker = cf_task_worker(err);
+    if (!worker) {
+        free(library);
+        return -1;
+    }
+    n = cf_sources_list(sources, library);
     failed = cf_sources_run(results, sources, n, worker, err);
     free(worker);
+    free(library);
     if (failed)
         return -1;
     cf_sources_print(stdout, sources, results, n);

@@ -64,6 +64,31 @@ static int put_whole(const char *path, const char *text, size_t n_bytes, struct 
     return result;
 }
 
+static int check_one(const char *path, struct cf_error *err)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : cf_strdup(".");
+    struct stat there;
+    int why = access(folder, W_OK) == 0 ? 0 : errno;
+
+    if (why == 0 && stat(path, &there) == 0 && S_ISDIR(there.st_mode))
+        why = EISDIR;
+    free(folder);
+    return why == 0 ||
+                   (stat(path, &there) == 0 && !S_ISDIR(there.st_mode) && !S_ISREG(there.st_mode))
+               ? 0
+               : cf_fail(err, "%s cannot be written: %s; name another file", path, strerror(why));
+}
+
+int cf_documents_check(const struct cf_options *options, struct cf_error *err)
+{
+    for (int i = 0; cf_reports[i]; ++i)
+        if (options->document[i] && strcmp(options->document[i], "-") != 0 &&
+            check_one(options->document[i], err) != 0)
+            return -1;
+    return 0;
+}
+
 int cf_document_put(const char *path, const char *text, size_t n_bytes, struct cf_error *err)
 {
     struct stat there;

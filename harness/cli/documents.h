@@ -10,6 +10,10 @@
 int cf_documents_write(const struct cf_options *options, const struct cf_findings *findings,
                        struct cf_error *err);
 
+/* Could each document of the options be written? Asked before anything runs: 0; -1 and a sentence
+ * that names the first that could not. */
+int cf_documents_check(const struct cf_options *options, struct cf_error *err);
+
 /* Writes all of `text` to the path ("-": the standard output) in the same way. */
 int cf_document_put(const char *path, const char *text, size_t n_bytes, struct cf_error *err);
 

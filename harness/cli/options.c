@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "documents.h"
 #include "suggest.h"
 
 #define AT(field) offsetof(struct cf_options, field)
@@ -284,6 +285,8 @@ static int understand(struct cf_options *options, struct cf_error *err)
                        "%d documents cannot share the standard output; give all but one a "
                        "file, as in --json=FILE",
                        n_on_stdout);
+    if (cf_documents_check(options, err) != 0)
+        return -1;
     return understand_level(options, err) != 0 ? -1 : understand_scope(options, err);
 }
 

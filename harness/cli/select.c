@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backends.h"
 #include "discover.h"
 #include "suggest.h"
 #include "suite.h"
@@ -14,7 +15,8 @@
 #define REPETITIONS 30
 #define GROUPS_MAX  64
 
-/* "plain kernel=kahan" and "plain" are configurations; "*threads=2*" and "openblas*" are globs. */
+/* "plain kernel=kahan" is a configuration; "*threads=2*", "openblas*" and "plain", all of whose
+ * kernels it then means, are globs. */
 static int is_written_out(const char *text)
 {
     const size_t word = strcspn(text, " ");
@@ -34,6 +36,14 @@ static int add_written_out(const struct cf_options *options, struct cf_matrix *m
     return 0;
 }
 
+/* "plain" means every configuration of that backend. */
+static int is_backend(const char *word, const char *line)
+{
+    const size_t length = strcspn(line, " ");
+
+    return strlen(word) == length && strncmp(word, line, length) == 0;
+}
+
 /* Does a glob keep entry i? */
 static int is_kept(const struct cf_options *options, const struct cf_matrix *matrix, int i)
 {
@@ -41,7 +51,8 @@ static int is_kept(const struct cf_options *options, const struct cf_matrix *mat
         const char *word = options->configurations.word[k];
 
         if (!is_written_out(word) &&
-            (cf_glob_match(word, matrix->line[i]) || cf_glob_match(word, matrix->label[i])))
+            (cf_glob_match(word, matrix->line[i]) || cf_glob_match(word, matrix->label[i]) ||
+             is_backend(word, matrix->line[i])))
             return 1;
     }
     return 0;
@@ -285,6 +296,19 @@ int cf_select_cases(const struct cf_options *options, struct cf_plan *plan, stru
     return result == 0 ? filter(options, plan, err) : result;
 }
 
+static int check_backends(const struct cf_plan *plan, struct cf_error *err)
+{
+    const struct cf_config **config =
+        cf_alloc_zero((unsigned long)(plan->n_configurations + 1) * sizeof *config);
+    int result;
+
+    for (int i = 0; i < plan->n_configurations; ++i)
+        config[i] = &plan->configurations[i].config;
+    result = cf_backends_check(config, plan->n_configurations, err);
+    free(config);
+    return result;
+}
+
 static int fill_plan(const struct cf_options *options, const struct cf_matrix *matrix,
                      struct cf_plan *plan, struct cf_error *err)
 {
@@ -295,6 +319,8 @@ static int fill_plan(const struct cf_options *options, const struct cf_matrix *m
         if (cf_plan_add_configuration(plan, matrix->line[i], matrix->label[i], err) < 0)
             result = -1;
     plan->baseline = matrix->baseline;
+    if (result == 0)
+        result = check_backends(plan, err);
     if (result == 0)
         result = cf_select_cases(options, plan, err);
     if (result != 0)

@@ -42,6 +42,10 @@ void cf_versions_free(struct cf_versions *v);
  */
 char *cf_adapters_folder(void);
 
+/* The real path of a library that a user named. The caller frees; NULL and a sentence when it is
+ * not there or is no ELF file. */
+char *cf_versions_library(const char *path, struct cf_error *err);
+
 /* A store for what nobody asked to keep, in TMPDIR; and its end, with its folder. */
 char *cf_temporary_store(struct cf_error *err);
 void cf_temporary_store_remove(const char *path);

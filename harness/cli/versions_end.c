@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "backends.h"
 #include "libraries.h"
 #include "matrix.h"
 #include "versions.h"
@@ -92,6 +93,10 @@ static int add_line(struct cf_versions *v, const char *line, const char *store, 
         return cf_fail(err, "more than %d versions", CF_ENDS_MAX);
     if (cf_config_parse(&config, line, err) != 0)
         return -1;
+    if (cf_backends_check((const struct cf_config *[]){&config}, 1, err) != 0) {
+        cf_config_free(&config);
+        return -1;
+    }
     *end = (struct cf_end){.line = cf_strdup(config.text),
                            .label = label ? cf_strdup(label) : cf_label_make(&config),
                            .store = store ? cf_strdup(store) : NULL};
@@ -100,14 +105,40 @@ static int add_line(struct cf_versions *v, const char *line, const char *store, 
     return 0;
 }
 
+/* A wrong file is said so before anything runs. */
+static int is_elf(const char *path)
+{
+    char start[4] = "";
+    FILE *file = fopen(path, "rb");
+    const size_t n = file ? fread(start, 1, sizeof start, file) : 0;
+
+    if (file)
+        fclose(file);
+    return n == sizeof start && memcmp(start, "\177ELF", 4) == 0;
+}
+
+char *cf_versions_library(const char *path, struct cf_error *err)
+{
+    char *real = realpath(path, NULL);
+
+    if (!real)
+        cf_fail(err, "there is no library %s", path);
+    else if (!is_elf(real)) {
+        cf_fail(err, "%s is no shared library (no ELF file)", path);
+        free(real);
+        real = NULL;
+    }
+    return real;
+}
+
 static int add_library(struct cf_versions *v, const char *path, const char *backend,
                        struct cf_error *err)
 {
-    char *real = realpath(path, NULL), *escaped, *line;
+    char *real = cf_versions_library(path, err), *escaped, *line;
     int result;
 
     if (!real)
-        return cf_fail(err, "there is no library %s", path);
+        return -1;
     escaped = cf_pairs_escape(real);
     line = cf_format("%s lib=%s", backend ? backend : "blas", escaped);
     result = add_line(v, line, NULL, strrchr(real, '/') + 1, err);
@@ -193,6 +224,10 @@ int cf_versions_add(struct cf_versions *v, const char *word, const char *backend
     else {
         line = write_out(word, err);
         result = line ? add_line(v, line, NULL, strcmp(line, word) == 0 ? NULL : word, err) : -1;
+        if (line && result != 0 && !strpbrk(word, " ="))
+            cf_fail(err,
+                    "`%s` is no file and no backend, and `conform list libraries` does not have it",
+                    word);
         free(line);
     }
     free(path);

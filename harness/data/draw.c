@@ -6,6 +6,7 @@
 
 #include "philox.h"
 #include "record.h"
+#include "suggest.h"
 
 const struct cf_op *cf_op_find(const char *name)
 {
@@ -173,13 +174,27 @@ static int apply_axes(const struct cf_case *c, const struct cf_op *op, struct cf
     return result;
 }
 
+static int no_fill(const struct cf_case *c, struct cf_error *err)
+{
+    const char *names[32];
+    int n = 0;
+    char *hint;
+
+    for (; cf_fills[n].name && n < CF_COUNT(names); ++n)
+        names[n] = cf_fills[n].name;
+    hint = cf_suggest_words(c->fill, names, n);
+    cf_fail(err, "case `%s`: there is no fill `%s`%s", c->text, c->fill,
+            *hint ? hint : "; `conform list fills` names them");
+    free(hint);
+    return -1;
+}
+
 /* Shapes of the base case; no bits. */
 static int shape_base(const struct cf_case *c, const struct cf_op *op, struct cf_tensor in[],
                       struct cf_tensor out[], struct cf_error *err)
 {
     if (!op->draw && !cf_fill_find(c->fill))
-        return cf_fail(err, "case `%s`: there is no fill `%s`; `conform list fills` names them",
-                       c->text, c->fill);
+        return no_fill(c, err);
     if (check_variants(c, op, err) != 0 || op->shape(c, in, out, err) != 0)
         return -1;
     for (int o = 0; o < op->n_inputs; ++o)

@@ -50,10 +50,8 @@ static int cannot_read(sqlite3 *db, const char *path, struct cf_error *err)
     const int code = sqlite3_errcode(db);
 
     if (code == SQLITE_NOTADB)
-        return cf_fail_with(err, 3,
-                            "%s is not a store of conform (it is no SQLite file); name another "
-                            "file with --store",
-                            path);
+        return cf_fail_with(
+            err, 2, "%s is not a store of conform (it is no SQLite file); name another", path);
     if (code == SQLITE_CORRUPT)
         return damaged(path, sqlite3_errmsg(db), err);
     if (code == SQLITE_BUSY)
@@ -115,10 +113,10 @@ static int check(sqlite3 *db, const char *path, struct cf_error *err)
     if (strcmp(tables, "0") == 0 && strcmp(application, "0") == 0)
         return 1;
     if (atol(application) != CF_STORE_APPLICATION)
-        return cf_fail_with(err, 3,
-                            "%s is not a store of conform (it is a database of another program); "
-                            "name another file with --store",
-                            path);
+        return cf_fail_with(
+            err, 2,
+            "%s is not a store of conform (it is a database of another program); name another",
+            path);
     if (atol(version) != CF_STORE_VERSION)
         return cf_fail_with(err, 3,
                             "the store %s has format %s and this conform reads format %d; use the "
@@ -148,11 +146,11 @@ static int check_file(const char *path, struct cf_error *err)
     if (stat(path, &status) != 0)
         return cf_fail_with(err, 2, "the store %s does not exist; check the path", path);
     if (!S_ISREG(status.st_mode))
-        return cf_fail_with(err, 3, "the store %s is no file; name a file with --store", path);
+        return cf_fail_with(err, 2, "the store %s is no file; name a file", path);
     if (status.st_size > 0 && status.st_size < 512)
-        return cf_fail_with(err, 3,
+        return cf_fail_with(err, 2,
                             "%s is not a store of conform, or one that was cut off at %lld bytes; "
-                            "name another file with --store",
+                            "name another",
                             path, (long long)status.st_size);
     return status.st_size == 0;
 }
