@@ -130,26 +130,51 @@ static void print_advice(FILE *out, const struct cf_gate_result *g)
         fputs("take it\n", out);
 }
 
-static void print_list(FILE *out, const struct cf_gate_result *g)
+static int is_listed(const struct cf_gated *one)
+{
+    return (one->fails && !one->is_waived) || one->moved.move == CF_MOVE_ERROR;
+}
+
+/* Cases that fail for one reason are told once: this one stands for those behind it. */
+static int n_like(const struct cf_gate_result *g, int i)
 {
     int n = 0;
+
+    for (int k = 0; k < i; ++k)
+        if (is_listed(&g->one[k]) && strcmp(g->one[k].moved.reason, g->one[i].moved.reason) == 0)
+            return 0;
+    for (int k = i; k < g->v->plan.n_cases; ++k)
+        n += is_listed(&g->one[k]) && strcmp(g->one[k].moved.reason, g->one[i].moved.reason) == 0;
+    return n;
+}
+
+static void print_list(FILE *out, const struct cf_gate_result *g)
+{
+    int n = 0, n_told = 0;
 
     for (int i = 0; i < g->v->plan.n_cases && n < SHOWN; ++i) {
         const struct cf_gated *one = &g->one[i];
         const struct cf_digest digest = cf_standing_digest(&one->new, &g->v->history, i);
+        const int n_alike = is_listed(one) ? n_like(g, i) : 0;
         char text[33];
 
-        if ((!one->fails || one->is_waived) && one->moved.move != CF_MOVE_ERROR)
+        if (n_alike == 0)
             continue;
         cf_digest_print(text, &digest);
-        fprintf(out, "\n%s  %s\n  %s\n  new digest  xxh3:%s\n", cf_move_name(one->moved.move),
-                g->v->plan.cases[i].c.text, one->moved.reason, text);
+        fprintf(out, "\n%s  %s\n  %s\n", cf_move_name(one->moved.move), g->v->plan.cases[i].c.text,
+                one->moved.reason);
+        if (n_alike > 1)
+            fprintf(out, "  the same in %d other cases\n", n_alike - 1);
+        if (one->new.n_ran > 0)
+            fprintf(out, "  new digest  xxh3:%s\n", text);
         fprintf(out, "  replay      conform replay \"%s\" \"%s\" \"%s\"\n",
                 g->v->plan.cases[i].c.text, g->v->end[g->old].line, g->v->end[g->new].line);
         ++n;
+        n_told += n_alike;
     }
-    if (g->n_failing + g->n[CF_MOVE_ERROR] > n)
-        fprintf(out, "\nand %d more; --json names all\n", g->n_failing + g->n[CF_MOVE_ERROR] - n);
+    if (g->n_failing + g->n[CF_MOVE_ERROR] > n_told)
+        fprintf(out, "\nand %d more; --json names all\n",
+                g->n_failing + g->n[CF_MOVE_ERROR] - n_told);
 }
 
 void cf_gate_print(FILE *out, const struct cf_gate_result *g)
