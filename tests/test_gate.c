@@ -157,26 +157,29 @@ Test(gate, quality_by_its_worked_examples)
     for (int k = 0; k < 20; ++k)
         base[k] = 0.952;
     fill(got, 0.952 - 0.0016, 0.0042, 20);
-    e = cf_gate_quality_paired(got, base, 20, CF_HIGHER_IS_BETTER, 0.01 * 0.952, "1 %");
+    e = cf_gate_quality_paired(got, base, 20, CF_HIGHER_IS_BETTER, 0.01 * 0.952, CF_ALPHA, "1 %");
     cr_expect_eq(e.verdict, CF_PASS, "%s", e.reason);
     near(e.lower, -0.0032, 5e-5, "lower limit of the accuracy");
     near(e.low, -0.0095, 5e-5, "margin");
     for (int k = 0; k < 20; ++k)
         base[k] = 90;
     fill(got, 90 - 1.2, 4.1, 20);
-    e = cf_gate_quality_paired(got, base, 20, CF_HIGHER_IS_BETTER, 5, "5 pp");
+    e = cf_gate_quality_paired(got, base, 20, CF_HIGHER_IS_BETTER, 5, CF_ALPHA, "5 pp");
     cr_expect_eq(e.verdict, CF_PASS);
     near(e.lower, -2.8, 5e-2, "lower limit of the worst class");
     fill(got, 90 - 9, 4.1, 20);
-    cr_expect_eq(cf_gate_quality_paired(got, base, 20, CF_HIGHER_IS_BETTER, 5, "").verdict,
-                 CF_FAIL);
-    cr_expect_eq(cf_gate_quality_paired(got, base, 20, CF_LOWER_IS_BETTER, 5, "").verdict, CF_PASS,
-                 "a loss that falls is no loss of quality");
+    cr_expect_eq(
+        cf_gate_quality_paired(got, base, 20, CF_HIGHER_IS_BETTER, 5, CF_ALPHA, "").verdict,
+        CF_FAIL);
+    cr_expect_eq(cf_gate_quality_paired(got, base, 20, CF_LOWER_IS_BETTER, 5, CF_ALPHA, "").verdict,
+                 CF_PASS, "a loss that falls is no loss of quality");
     fill(got, 90 + 9, 4.1, 20);
-    cr_expect_eq(cf_gate_quality_paired(got, base, 20, CF_LOWER_IS_BETTER, 5, "").verdict, CF_FAIL);
+    cr_expect_eq(cf_gate_quality_paired(got, base, 20, CF_LOWER_IS_BETTER, 5, CF_ALPHA, "").verdict,
+                 CF_FAIL);
     got[2] = NAN;
-    cr_expect_eq(cf_gate_quality_paired(got, base, 20, CF_HIGHER_IS_BETTER, 5, "").verdict,
-                 CF_UNKNOWN);
+    cr_expect_eq(
+        cf_gate_quality_paired(got, base, 20, CF_HIGHER_IS_BETTER, 5, CF_ALPHA, "").verdict,
+        CF_UNKNOWN);
 }
 
 /* Welch by hand: variances 4/5 and 9/10, df = 1.7^2 / (.64/4 + .81/9) = 11.56,

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "bank_file.h"
+#include "extend.h"
 #include "fleet.h"
 #include "select.h"
 #include "task.h"
@@ -104,8 +105,22 @@ static int put_command_line(const struct cf_options *options, struct cf_store *s
     return result;
 }
 
+/* The plan, and what each look adds to it. */
+static int run_looks(const struct cf_options *options, struct cf_store *store, struct cf_plan *plan,
+                     struct cf_error *err)
+{
+    int result, n_added = 1;
+
+    do {
+        result = cf_task_run(options, plan, store, err);
+        if (result == 0)
+            n_added = cf_extend(options, plan, store, err);
+    } while (result == 0 && n_added > 0);
+    return n_added < 0 ? -1 : result;
+}
+
 static int work(struct cf_options *options, const char *path, struct cf_store *store,
-                const struct cf_plan *plan, int64_t start_ns, struct cf_error *err)
+                struct cf_plan *plan, int64_t start_ns, struct cf_error *err)
 {
     int result = options->resume ? 0 : put_command_line(options, store, err);
 
@@ -114,7 +129,7 @@ static int work(struct cf_options *options, const char *path, struct cf_store *s
     if (result == 0)
         result = describe_fleet(options, store, err);
     if (result == 0)
-        result = cf_task_run(options, plan, store, err);
+        result = run_looks(options, store, plan, err);
     if (result == 0)
         return cf_task_finish(options, store, path, start_ns, err);
     if (result > 0 && !options->quiet)

@@ -381,6 +381,8 @@ int cf_select_stored(struct cf_store *store, struct cf_plan *plan, struct cf_err
     else if (cf_store_each_configuration(store, put_configuration, &adding) != 0 ||
              cf_store_each_case(store, put_case, &adding) != 0)
         result = -1;
+    else
+        result = cf_extensions_read(&plan->extensions, store, err);
     for (int i = 0; i < plan->n_configurations && result == 0; ++i)
         if (strcmp(plan->configurations[i].config.text, baseline) == 0)
             plan->baseline = i;

@@ -81,7 +81,7 @@ static void gather(struct cf_judgement *j, int configuration, int group,
         if (one->group != group)
             continue;
         records = cf_ledger_records(&j->ledger, i, configuration, &n);
-        coverage->n_planned += (int64_t)one->processes * one->repetitions;
+        coverage->n_planned += cf_ledger_planned(&j->ledger, i, configuration);
         for (int64_t k = 0; k < n; ++k) {
             const struct cf_accuracy *accuracy;
 

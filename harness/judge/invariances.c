@@ -125,6 +125,8 @@ static int same_bits(const struct cf_judgement *j, int a, int b, int group)
             continue;
         x = cf_ledger_records(&j->ledger, i, a, &n_a);
         y = cf_ledger_records(&j->ledger, i, b, &n_b);
+        if (n_a == 0 || n_b == 0) /* seeds that only one of them was asked for */
+            continue;
         for (int64_t k = 0; k < n_a; ++k)
             if (x[k].output != y[0].output)
                 return 0;

@@ -145,7 +145,6 @@ static int read_case(void *context, const struct cf_plan_case *row)
     one->op = cf_op_find(one->c.op);
     one->group = group_of(reader, row->suite, &one->c);
     ++ledger->n_cases;
-    ledger->n_planned += (int64_t)row->processes * row->repetitions;
     return 0;
 }
 
@@ -296,11 +295,14 @@ static int read_all(struct reader *reader, struct cf_store *store)
     int64_t n_slots;
 
     if (cf_store_each_configuration(store, read_configuration, reader) != 0 ||
-        cf_store_each_case(store, read_case, reader) != 0)
+        cf_store_each_case(store, read_case, reader) != 0 ||
+        cf_extensions_read(&ledger->extensions, store, reader->err) != 0)
         return -1;
     n_slots = (int64_t)ledger->n_cases * ledger->n_configurations;
     ledger->start = cf_alloc_zero((size_t)(n_slots + 1) * sizeof ledger->start[0]);
-    ledger->n_planned *= ledger->n_configurations;
+    for (int i = 0; i < ledger->n_cases; ++i)
+        for (int k = 0; k < ledger->n_configurations; ++k)
+            ledger->n_planned += cf_ledger_planned(ledger, i, k);
     if (cf_store_each_record(store, read_record, reader) != 0)
         return -1;
     for (int64_t i = 0; i < n_slots; ++i)
@@ -334,12 +336,22 @@ void cf_ledger_free(struct cf_ledger *ledger)
         cf_case_free(&ledger->cases[i].c);
         free(ledger->cases[i].output);
     }
+    cf_extensions_free(&ledger->extensions);
     free(ledger->configuration);
     free(ledger->cases);
     free(ledger->group);
     free(ledger->record);
     free(ledger->start);
     *ledger = (struct cf_ledger){0};
+}
+
+int64_t cf_ledger_planned(const struct cf_ledger *ledger, int case_index, int configuration)
+{
+    const struct cf_ledger_case *one = &ledger->cases[case_index];
+
+    return cf_extensions_ask(&ledger->extensions, case_index, configuration)
+               ? (int64_t)one->processes * one->repetitions
+               : 0;
 }
 
 const struct cf_ledger_record *cf_ledger_records(const struct cf_ledger *ledger, int case_index,

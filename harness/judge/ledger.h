@@ -5,6 +5,7 @@
 
 #include "arena.h"
 #include "config.h"
+#include "extension.h"
 #include "reference.h"
 #include "store.h"
 #include "suite.h"
@@ -50,6 +51,7 @@ struct cf_ledger {
     int64_t n_records, n_planned;
     struct cf_ledger_record *record;
     int64_t *start; /* [n_cases * n_configurations + 1]: see cf_ledger_records */
+    struct cf_extensions extensions;
 };
 
 /* -1 and a sentence (exit 3) when the store's texts are none that this program could have
@@ -58,6 +60,8 @@ int cf_ledger_read(struct cf_ledger *ledger, struct cf_store *store, struct cf_a
                    struct cf_error *err);
 void cf_ledger_free(struct cf_ledger *ledger);
 
+/* How many records the plan asks for of one case in one configuration. */
+int64_t cf_ledger_planned(const struct cf_ledger *ledger, int case_index, int configuration);
 /* The records of one case in one configuration; *n receives their number. */
 const struct cf_ledger_record *cf_ledger_records(const struct cf_ledger *ledger, int case_index,
                                                  int configuration, int64_t *n);

@@ -5,28 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "multiplicity.h"
 #include "training_claims.h"
-
-struct training {
-    struct cf_judgement *j;
-    struct cf_trained trained;
-    struct cf_seed_bank bank; /* n = 0: none */
-    const char *no_bank;      /* why there is none that may be judged against, or NULL */
-    int n;
-    struct cf_cell_judged *all; /* cell by cell, configuration by configuration */
-};
-
-static struct cf_cell_judged *cell_at(const struct training *t, int cell, int configuration)
-{
-    return &t->all[cell * t->j->ledger.n_configurations + configuration];
-}
-
-/* Cells that only show bits have too few seeds planned for anything else. */
-static int is_counted(const struct training *t, int cell)
-{
-    return t->trained.cell[cell].n_seeds >= cf_look_seeds[0];
-}
 
 static int graver(enum cf_verdict a, enum cf_verdict b)
 {
@@ -36,7 +15,7 @@ static int graver(enum cf_verdict a, enum cf_verdict b)
     return gravity[a] > gravity[b];
 }
 
-static void start(struct training *t, int configuration, int group)
+static void start(struct cf_training *t, int configuration, int group)
 {
     static const struct {
         enum cf_slot slot;
@@ -61,7 +40,7 @@ static void start(struct training *t, int configuration, int group)
     }
 }
 
-static const char *a_case(const struct training *t, int cell)
+static const char *a_case(const struct cf_training *t, int cell)
 {
     const struct cf_trained_run *run =
         cf_trained_find(&t->trained, cell, 1, t->j->ledger.baseline, 0, 0);
@@ -91,7 +70,7 @@ static const struct cf_evidence *decisive(const struct cf_look *look)
     return look->n_components > 0 ? &look->component[0].evidence : NULL;
 }
 
-static void tell_equivalence(struct training *t, const struct cf_cell_judged *one,
+static void tell_equivalence(struct cf_training *t, const struct cf_cell_judged *one,
                              struct cf_finding *f)
 {
     const struct cf_evidence *e = decisive(&one->look);
@@ -107,7 +86,8 @@ static void tell_equivalence(struct training *t, const struct cf_cell_judged *on
                                 one->look.reason, one->look.borderline ? " (borderline)" : "");
 }
 
-static void tell_quality(struct training *t, const struct cf_cell_judged *one, struct cf_finding *f)
+static void tell_quality(struct cf_training *t, const struct cf_cell_judged *one,
+                         struct cf_finding *f)
 {
     static const char *const names[] = {"accuracy", "failures", "worst class"};
     const struct cf_evidence *all[] = {&one->quality, &one->failures, &one->recall};
@@ -127,7 +107,7 @@ static void tell_quality(struct training *t, const struct cf_cell_judged *one, s
 }
 
 /* The answer is beside the level: the verdict says whether there is one. */
-static void tell_attribution(struct training *t, const struct cf_cell_judged *one,
+static void tell_attribution(struct cf_training *t, const struct cf_cell_judged *one,
                              struct cf_finding *f)
 {
     const char *growth = "";
@@ -155,7 +135,7 @@ static int attribution_gravity(enum cf_attribution a)
     return a == CF_NOT_EXPLAINED ? 2 : a == CF_UNDETERMINED;
 }
 
-static void judge_claims(struct training *t, int configuration, int group, enum cf_verdict floor)
+static void judge_claims(struct cf_training *t, int configuration, int group, enum cf_verdict floor)
 {
     struct cf_finding *f = cf_judgement_slot(t->j, configuration, group, CF_SLOT_D);
     struct cf_claim_judged claim[CF_CLAIMS_MAX];
@@ -180,6 +160,7 @@ static void judge_claims(struct training *t, int configuration, int group, enum 
     }
     f->verdict = cf_claim_set(evidence, n_registered, &floor_evidence);
     put_evidence(f, &claim[worst].evidence);
+    f->case_text = a_case(t, claim[worst].better);
     f->n_different = claim[worst].evidence.verdict == CF_FAIL;
     f->reason = cf_arena_format(&t->j->arena, "%d of %d claims are registered; `%s`: %s; floor %s",
                                 n_registered, n, claim[worst].name, claim[worst].evidence.reason,
@@ -187,7 +168,7 @@ static void judge_claims(struct training *t, int configuration, int group, enum 
 }
 
 /* A run whose masks or batches are others is no run of the same case. */
-static int refuse_other_data(struct training *t, int configuration, int group, int n_other)
+static int refuse_other_data(struct cf_training *t, int configuration, int group, int n_other)
 {
     static const enum cf_slot slots[] = {CF_SLOT_F, CF_SLOT_EQUIVALENCE, CF_SLOT_D, CF_SLOT_USE,
                                          CF_SLOT_ATTRIBUTION};
@@ -208,7 +189,7 @@ static int refuse_other_data(struct training *t, int configuration, int group, i
 }
 
 /* Failures of runs are counted by gate F of the look, which allows for the bank's own. */
-static void hand_over_failures(struct training *t, int configuration, int group)
+static void hand_over_failures(struct cf_training *t, int configuration, int group)
 {
     struct cf_finding *f = cf_judgement_slot(t->j, configuration, group, CF_SLOT_F);
 
@@ -218,7 +199,7 @@ static void hand_over_failures(struct training *t, int configuration, int group)
     f->reason = cf_arena_format(&t->j->arena, "%s; counted by gate F of each look", f->reason);
 }
 
-static void judge_group(struct training *t, int configuration, int group)
+static void judge_group(struct cf_training *t, int configuration, int group)
 {
     struct cf_judgement *j = t->j;
     const struct cf_cell_judged *look = NULL, *quality = NULL, *source = NULL;
@@ -227,12 +208,12 @@ static void judge_group(struct training *t, int configuration, int group)
 
     start(t, configuration, group);
     for (int c = 0; c < t->trained.n_cells; ++c) {
-        const struct cf_cell_judged *one = cell_at(t, c, configuration);
+        const struct cf_cell_judged *one = cf_training_cell(t, c, configuration);
 
         if (t->trained.cell[c].group != group)
             continue;
         n_other += one->n_other_data;
-        if (!is_counted(t, c) || !one->bank || t->no_bank)
+        if (!cf_training_counts(t, c) || !one->bank || t->no_bank)
             continue;
         look = !look || graver(one->look.verdict, look->look.verdict) ? one : look;
         quality = !quality || graver(one->floor, quality->floor) ? one : quality;
@@ -251,112 +232,16 @@ static void judge_group(struct training *t, int configuration, int group)
     hand_over_failures(t, configuration, group);
 }
 
-/* Fails hold for the whole matrix: Holm over configurations and cells. One that does not survive
- * is unknown. */
-static void correct(struct training *t)
-{
-    double *p = cf_alloc((size_t)(t->n + 1) * sizeof p[0]);
-    int n = 0, k = 0;
-
-    for (int i = 0; i < t->n; ++i)
-        if (t->all[i].look.n > 0)
-            p[n++] = t->all[i].look.p_fail;
-    cf_holm(p, p, n);
-    for (int i = 0; i < t->n; ++i) {
-        struct cf_cell_judged *one = &t->all[i];
-
-        if (one->look.n == 0)
-            continue;
-        one->p_fail = p[k++];
-        if (one->look.verdict == CF_FAIL && !(one->p_fail <= CF_ALPHA))
-            one->look.verdict = CF_UNKNOWN;
-    }
-    free(p);
-}
-
-/* The baseline's seeds run again are those of the bank, bit for bit; else they must pass
- * statistical against it, as any configuration. */
-static const char *recheck(struct training *t)
-{
-    int n = 0;
-
-    for (int c = 0; c < t->trained.n_cells; ++c) {
-        const struct cf_cell_judged *one = cell_at(t, c, t->j->ledger.baseline);
-        int differ = 0;
-
-        if (!is_counted(t, c) || !one->bank)
-            continue;
-        for (int s = 0; s < one->n && s < one->bank->n; ++s) {
-            differ += memcmp(&one->loss[s], &one->bank->loss[s], sizeof one->loss[s]) != 0;
-            ++n;
-        }
-        if (differ > 0 && one->look.verdict != CF_PASS)
-            return cf_arena_format(&t->j->arena,
-                                   "the baseline is not the bank's: %d of %d seeds of `%s` end in "
-                                   "another loss, and they are not equivalent; build the bank "
-                                   "again with `conform bank build`",
-                                   differ, one->n, t->trained.cell[c].text);
-    }
-    if (n < CF_RECHECKED)
-        return cf_arena_format(&t->j->arena,
-                               "only %d seeds of the baseline were run again, of the %d needed", n,
-                               CF_RECHECKED);
-    return NULL;
-}
-
-static int take_bank(struct training *t, struct cf_error *err)
-{
-    char *text = cf_store_get_meta(t->j->store, "bank");
-    const char *baseline = t->j->ledger.configuration[t->j->ledger.baseline].text;
-    int result = 0;
-
-    if (!text)
-        t->no_bank = "no bank of the baseline's seeds; `conform bank build` makes one";
-    else
-        result = cf_seed_bank_parse(&t->bank, text, "in the store", err);
-    free(text);
-    if (result == 0 && t->bank.n > 0 && strcmp(t->bank.baseline, baseline) != 0)
-        t->no_bank = cf_arena_format(&t->j->arena, "the bank is of another baseline, `%s`",
-                                     t->bank.baseline);
-    return result;
-}
-
-static void judge_cells(struct training *t)
-{
-    const int n_configurations = t->j->ledger.n_configurations;
-
-    t->n = t->trained.n_cells * n_configurations;
-    t->all = cf_alloc_zero((size_t)(t->n + 1) * sizeof t->all[0]);
-    for (int c = 0; c < t->trained.n_cells; ++c)
-        for (int i = 0; i < n_configurations; ++i)
-            cf_cell_judge(cell_at(t, c, i), &t->trained,
-                          t->no_bank || !is_counted(t, c)
-                              ? NULL
-                              : cf_seed_bank_find(&t->bank, t->trained.cell[c].text),
-                          c, i);
-    correct(t);
-    if (!t->no_bank && t->trained.n_cells > 0)
-        t->no_bank = recheck(t);
-}
-
 int cf_judge_training(struct cf_judgement *j, struct cf_error *err)
 {
-    struct training t = {.j = j};
-    int result = cf_trained_read(&t.trained, &j->ledger, j->store, err);
+    struct cf_training t;
 
-    if (result == 0)
-        result = take_bank(&t, err);
-    if (result == 0) {
-        judge_cells(&t);
-        for (int i = 0; i < j->ledger.n_configurations; ++i)
-            for (int g = 0; g < j->ledger.n_groups; ++g)
-                if (cf_judgement_kind(j, g) == CF_GROUP_TRAINING)
-                    judge_group(&t, i, g);
-    }
-    for (int i = 0; i < t.n; ++i)
-        cf_cell_free(&t.all[i]);
-    free(t.all);
-    cf_seed_bank_free(&t.bank);
-    cf_trained_free(&t.trained);
-    return result;
+    if (cf_training_open(&t, j, err) != 0)
+        return -1;
+    for (int i = 0; i < j->ledger.n_configurations; ++i)
+        for (int g = 0; g < j->ledger.n_groups; ++g)
+            if (cf_judgement_kind(j, g) == CF_GROUP_TRAINING)
+                judge_group(&t, i, g);
+    cf_training_close(&t);
+    return 0;
 }

@@ -54,24 +54,35 @@ static int is_eligible(const struct cf_bank_cell *bank)
     return CF_LOSS_SHIFT * m.sd <= CF_QUALITY_LOSS * m.mean;
 }
 
-static void judge_quality(struct cf_cell_judged *one)
+static void judge_quality_at(struct cf_cell_judged *one, int n)
 {
     const struct cf_bank_cell *bank = one->bank;
-    const int n = one->n < bank->n ? one->n : bank->n;
     const struct cf_moments m = cf_sample_moments(bank->accuracy, n);
+    const double alpha = CF_ALPHA / CF_LOOKS;
 
-    one->quality = cf_gate_quality_paired(one->accuracy, bank->accuracy, n, CF_HIGHER_IS_BETTER,
-                                          CF_QUALITY_LOSS * m.mean, "1 % of the baseline's mean");
+    one->quality =
+        cf_gate_quality_paired(one->accuracy, bank->accuracy, n, CF_HIGHER_IS_BETTER,
+                               CF_QUALITY_LOSS * m.mean, alpha, "1 % of the baseline's mean");
     one->recall = cf_gate_quality_paired(one->worst, bank->worst, n, CF_HIGHER_IS_BETTER,
-                                         CF_RECALL_LOSS, "5 points of the worst class");
+                                         CF_RECALL_LOSS, alpha, "5 points of the worst class");
     one->failures = cf_gate_failures(cf_sample_failures(one->loss, n), n,
                                      cf_sample_failures(bank->loss, bank->n), bank->n,
                                      cf_margins_default.failures);
+    one->floor = cf_evidence_all(
+        (const struct cf_evidence *[]){&one->quality, &one->failures, &one->recall}, 3);
+}
+
+/* At the same looks as the metric, and sharing alpha like it. */
+static void judge_quality(struct cf_cell_judged *one)
+{
+    const int n = one->n < one->bank->n ? one->n : one->bank->n;
+
+    if (n < cf_look_seeds[0])
+        judge_quality_at(one, n);
     one->floor = CF_UNKNOWN;
-    if (n >= cf_look_seeds[0])
-        one->floor = cf_evidence_all(
-            (const struct cf_evidence *[]){&one->quality, &one->failures, &one->recall}, 3);
-    one->not_eligible = is_eligible(bank)
+    for (int k = 0; k < CF_LOOKS && one->floor == CF_UNKNOWN && n >= cf_look_seeds[k]; ++k)
+        judge_quality_at(one, cf_look_seeds[k]);
+    one->not_eligible = is_eligible(one->bank)
                             ? NULL
                             : "0.954 sigma of the accuracy is more than 1 % of it: the cell is not "
                               "eligible until sigma is smaller (a larger test set)";

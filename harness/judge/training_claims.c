@@ -2,6 +2,7 @@
 #include "training_levels.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,6 +56,30 @@ static const struct cf_cell_judged *find(const struct cf_cell_judged *all, int n
     return NULL;
 }
 
+/* The planned test at the first look; from then on the e-process, which may be looked at after each
+ * seed, in both directions (levels.md, section 7). */
+static struct cf_evidence direction(const double *better, const double *worse, int n)
+{
+    const int first = n < cf_look_seeds[0] ? n : cf_look_seeds[0];
+    struct cf_evidence e =
+        cf_claim_direction(cf_claim_compare(better, worse, first, CF_LOWER_IS_BETTER), CF_ALPHA);
+
+    if (first < cf_look_seeds[0] && e.verdict == CF_PASS)
+        e.verdict = CF_UNKNOWN;
+    for (int m = first + 1; m <= n && e.verdict == CF_UNKNOWN; ++m) {
+        struct cf_evidence against =
+            cf_claim_extended(cf_claim_compare(worse, better, m, CF_LOWER_IS_BETTER));
+
+        e = cf_claim_extended(cf_claim_compare(better, worse, m, CF_LOWER_IS_BETTER));
+        if (against.verdict == CF_PASS) {
+            e.verdict = CF_FAIL;
+            snprintf(e.reason, sizeof e.reason, "the opposite is supported: %.200s",
+                     against.reason);
+        }
+    }
+    return e;
+}
+
 /* One claim in one configuration; *group and *other_group are those of its cells. */
 static void judge_one(struct cf_judgement *j, const struct cf_suite_claim *claim,
                       const struct cf_cell_judged *better, const struct cf_cell_judged *worse,
@@ -65,13 +90,12 @@ static void judge_one(struct cf_judgement *j, const struct cf_suite_claim *claim
 
     out->name = claim->name;
     out->refused = refused;
+    out->better = better->cell;
+    out->worse = worse->cell;
     out->n = n;
     if (refused)
         return;
-    out->evidence = cf_claim_direction(
-        cf_claim_compare(better->loss, worse->loss, n, CF_LOWER_IS_BETTER), CF_ALPHA);
-    if (n < cf_look_seeds[0] && out->evidence.verdict == CF_PASS)
-        out->evidence.verdict = CF_UNKNOWN;
+    out->evidence = direction(better->loss, worse->loss, n);
 }
 
 int cf_claims_judge(struct cf_judgement *j, const struct cf_trained *trained,

@@ -8,7 +8,8 @@
 
 struct cf_claim_judged {
     const char *name, *refused; /* refused: why it is not registered; NULL: it is */
-    int n;
+    int better, worse;          /* its cells */
+    int n;                      /* seeds */
     struct cf_evidence evidence;
 };
 

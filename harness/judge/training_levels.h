@@ -42,6 +42,24 @@ void cf_cell_judge(struct cf_cell_judged *one, const struct cf_trained *trained,
                    const struct cf_bank_cell *bank, int cell, int configuration);
 void cf_cell_free(struct cf_cell_judged *one);
 
+/* All training cells of a store. */
+struct cf_training {
+    struct cf_judgement *j;
+    struct cf_trained trained;
+    struct cf_seed_bank bank; /* n = 0: none */
+    const char *no_bank;      /* why there is none that may be judged against, or NULL */
+    int n;
+    struct cf_cell_judged *all; /* cell by cell, configuration by configuration */
+};
+
+/* Reads runs and bank and judges every cell; the judgement needs no more than a ledger, a store and
+ * an arena. -1 and a sentence when an output or the bank cannot be read. */
+int cf_training_open(struct cf_training *t, struct cf_judgement *j, struct cf_error *err);
+void cf_training_close(struct cf_training *t);
+struct cf_cell_judged *cf_training_cell(const struct cf_training *t, int cell, int configuration);
+/* Cells that only show bits have too few seeds planned for anything else. */
+int cf_training_counts(const struct cf_training *t, int cell);
+
 /* The sentence of attribution: "not rounding; behaves like 11.6 bits". In the arena. */
 const char *cf_cell_attribution(struct cf_judgement *j, const struct cf_cell_judged *one);
 

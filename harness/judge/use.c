@@ -101,7 +101,7 @@ static void compare(const struct classes *got, const struct classes *base,
     }
     use->agreement = cf_gate_rate(bad, n, 0.01, "99 % agreement, MLPerf inference");
     use->quality = cf_gate_quality_paired(x, y, n_held, CF_HIGHER_IS_BETTER,
-                                          n_held > 0 ? 0.01 * right / n_held : 0.01,
+                                          n_held > 0 ? 0.01 * right / n_held : 0.01, CF_ALPHA,
                                           "1 % of the baseline's, MLPerf inference");
     free(x);
     free(y);

@@ -25,5 +25,7 @@ struct cf_merging {
 
 /* The metas: what the run is, environments, kinds of machines, and units of qualifications. */
 int cf_merge_metas(struct cf_merging *m);
+/* Which cases were added to which part's plan, in the ids of the new store. */
+int cf_merge_extensions(struct cf_merging *m);
 
 #endif

@@ -207,5 +207,7 @@ int cf_merge_metas(struct cf_merging *m)
         if (result == 0)
             result = cf_store_each_meta(m->part[m->at].store, take_environment, m);
     }
+    if (result == 0)
+        result = cf_merge_extensions(m);
     return result == 0 ? take_units(m) : -1;
 }

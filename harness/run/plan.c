@@ -303,6 +303,7 @@ void cf_plan_free(struct cf_plan *plan)
     }
     for (int i = 0; i < plan->n_suites; ++i)
         free(plan->suites[i]);
+    cf_extensions_free(&plan->extensions);
     free(plan->suites);
     free(plan->cases);
     free(plan->configurations);
@@ -314,6 +315,8 @@ int64_t cf_plan_count(const struct cf_plan *plan)
     int64_t n = 0;
 
     for (int i = 0; i < plan->n_cases; ++i)
-        n += (int64_t)plan->cases[i].processes * plan->cases[i].repetitions;
-    return n * plan->n_configurations;
+        for (int k = 0; k < plan->n_configurations; ++k)
+            if (cf_extensions_ask(&plan->extensions, i, k))
+                n += (int64_t)plan->cases[i].processes * plan->cases[i].repetitions;
+    return n;
 }

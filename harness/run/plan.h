@@ -5,6 +5,7 @@
 #include "case.h"
 #include "config.h"
 #include "demand.h"
+#include "extension.h"
 #include "store.h"
 
 struct cf_planned_case {
@@ -24,7 +25,8 @@ struct cf_plan {
     struct cf_planned_case *cases;           /* unique texts; owned */
     struct cf_planned_configuration *configurations;
     int n_suites;
-    char **suites; /* names that the cases point to; owned */
+    char **suites;                   /* names that the cases point to; owned */
+    struct cf_extensions extensions; /* which of the last cases are asked of whom */
 };
 
 /* Adds what a suite runs at the plan's level ("all": every suite): the cases whose text matches the
@@ -45,12 +47,16 @@ int cf_plan_add_configuration(struct cf_plan *, const char *line, const char *la
                               struct cf_error *);
 void cf_plan_free(struct cf_plan *);
 
-/* Records that the plan asks for: configurations x (processes x repetitions of each case). */
+/* Records that the plan asks for: (processes x repetitions) of each case, in each configuration
+ * that is asked for it. */
 int64_t cf_plan_count(const struct cf_plan *);
 
 /* Writes plan and environment ("env.*") into a fresh store, or checks that a resumed store holds
  * this very plan and was begun on this machine by this program (else a sentence, exit 2). */
 int cf_plan_store(const struct cf_plan *, struct cf_store *, struct cf_error *);
+/* Puts the cases from `first` on, which were added since, and the extensions; the run is no longer
+ * complete. All or nothing. */
+int cf_plan_store_added(const struct cf_plan *, int first, struct cf_store *, struct cf_error *);
 
 struct cf_run_options {
     const char *worker;   /* path of conform-worker */

@@ -87,9 +87,10 @@ static int put_configurations(const struct cf_plan *plan, struct cf_store *store
     return 0;
 }
 
-static int put_cases(const struct cf_plan *plan, struct cf_store *store, struct cf_error *err)
+static int put_cases(const struct cf_plan *plan, int first, struct cf_store *store,
+                     struct cf_error *err)
 {
-    for (int i = 0; i < plan->n_cases; ++i) {
+    for (int i = first; i < plan->n_cases; ++i) {
         const struct cf_planned_case *planned = &plan->cases[i];
         struct cf_plan_case row = {.text = planned->c.text,
                                    .suite = planned->suite,
@@ -127,7 +128,7 @@ static int put_plan(const struct cf_plan *plan, struct cf_store *store, struct c
 {
     if (cf_store_begin(store, err) != 0)
         return -1;
-    if (put_configurations(plan, store, err) != 0 || put_cases(plan, store, err) != 0 ||
+    if (put_configurations(plan, store, err) != 0 || put_cases(plan, 0, store, err) != 0 ||
         put_metas(plan, store, err) != 0) {
         cf_store_rollback(store);
         return -1;
@@ -213,4 +214,17 @@ int cf_plan_store(const struct cf_plan *plan, struct cf_store *store, struct cf_
         return -1;
     }
     return held ? check_plan(plan, store, err) : put_plan(plan, store, err);
+}
+
+int cf_plan_store_added(const struct cf_plan *plan, int first, struct cf_store *store,
+                        struct cf_error *err)
+{
+    if (cf_store_begin(store, err) != 0)
+        return -1;
+    if (put_cases(plan, first, store, err) == 0 &&
+        cf_extensions_write(&plan->extensions, store, err) == 0 &&
+        cf_store_put_meta(store, "complete", "no", err) == 0)
+        return cf_store_commit(store, err);
+    cf_store_rollback(store);
+    return -1;
 }

@@ -116,7 +116,8 @@ static int mark(void *context, const struct cf_record *record)
 
     if (i >= run->plan->n_cases || configuration >= run->plan->n_configurations ||
         record->process >= run->plan->cases[i].processes ||
-        record->repetition >= run->plan->cases[i].repetitions) {
+        record->repetition >= run->plan->cases[i].repetitions ||
+        !cf_extensions_ask(&run->plan->extensions, (int)i, (int)configuration)) {
         marking->strange = 1;
         return 1;
     }
@@ -125,19 +126,31 @@ static int mark(void *context, const struct cf_record *record)
     return 0;
 }
 
-/* What a resumed store holds already. */
-static int take_stock(struct cf_run *run)
+/* A byte for each request that a plan could hold; those that nobody asks for are done. */
+static void make_stock(struct cf_run *run)
 {
     const struct cf_plan *plan = run->plan;
-    struct marking marking = {run, 0};
 
     run->total = cf_plan_count(plan);
-    run->recorded = cf_alloc_zero((size_t)run->total + 1);
     run->first = cf_alloc_zero((size_t)(plan->n_cases + 1) * sizeof run->first[0]);
     for (int i = 0; i < plan->n_cases; ++i)
         run->first[i + 1] = run->first[i] + (int64_t)plan->n_configurations *
                                                 plan->cases[i].processes *
                                                 plan->cases[i].repetitions;
+    run->recorded = cf_alloc_zero((size_t)run->first[plan->n_cases] + 1);
+    for (int i = 0; i < plan->n_cases; ++i)
+        for (int k = 0; k < plan->n_configurations; ++k)
+            if (!cf_extensions_ask(&plan->extensions, i, k))
+                memset(cf_run_recorded(run, k, i, 0, 0), 1,
+                       (size_t)plan->cases[i].processes * (size_t)plan->cases[i].repetitions);
+}
+
+/* What a resumed store holds already. */
+static int take_stock(struct cf_run *run)
+{
+    struct marking marking = {run, 0};
+
+    make_stock(run);
     if (cf_store_each_record(run->store, mark, &marking) == 0)
         return 0;
     if (marking.strange)

@@ -171,6 +171,17 @@ double cf_claim_e_value(int k, int n)
     return mpfr_get_d(e, MPFR_RNDN);
 }
 
+/* With the present share of wins; 0 when that share would never do. */
+static int extended_needed(struct cf_wins w)
+{
+    const double share = (double)w.wins / w.n;
+
+    for (int n = w.n; n <= 4000 && share > 0.5; n += 1 + n / 50)
+        if (cf_claim_e_value((int)(share * n + 0.5), n) >= 1 / CF_ALPHA)
+            return n;
+    return 0;
+}
+
 struct cf_evidence cf_claim_extended(struct cf_wins w)
 {
     const double value = is_tally(w) ? cf_claim_e_value(w.wins, w.n) : NAN;
@@ -184,7 +195,7 @@ struct cf_evidence cf_claim_extended(struct cf_wins w)
     e.unit = "P(A > B)";
     e.margin_source = "sign e-process, 20";
     cf_evidence_decide(&e);
-    e.n_needed = e.verdict == CF_PASS ? w.n : 0;
+    e.n_needed = e.verdict == CF_PASS ? w.n : is_tally(w) ? extended_needed(w) : 0;
     snprintf(e.reason, sizeof e.reason, "better in %d of %d seeds: e-value %.3g, 20 supports: %s",
              w.wins, w.n, value, outcome(e.verdict));
     return e;

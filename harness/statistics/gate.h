@@ -37,11 +37,12 @@ struct cf_ratio {
 };
 struct cf_ratio cf_gate_ratio(const double *ratio_log, int n, double limit);
 
-/* Quality is lost by less than `margin` (> 0, in units of the metric): one-sided t at 95 %, on the
+/* Quality is lost by less than `margin` (> 0, in units of the metric): one-sided t at alpha, on the
  * seeds' paired changes. The estimate is the change, negative where quality got worse, whichever
  * way the metric is good. A failed run makes it unknown: gate F counts it. */
 struct cf_evidence cf_gate_quality_paired(const double *got, const double *base, int n,
-                                          enum cf_better, double margin, const char *source);
+                                          enum cf_better, double margin, double alpha,
+                                          const char *source);
 
 /* The same against a bank of other seeds, with the variances of both: Welch, Biometrika 34, 1947.
  */

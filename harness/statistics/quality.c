@@ -38,18 +38,20 @@ static int seeds_needed(const struct cf_evidence *e, double distance)
 static void explain_quality(struct cf_evidence *e, double margin)
 {
     e->n_needed = seeds_needed(e, e->estimate - e->low);
-    snprintf(e->reason, sizeof e->reason,
-             "mean change of quality %.4g, 90 %% interval %.4g .. %.4g, is %s the allowed loss of "
-             "%.4g (%d seeds)",
-             e->estimate, e->lower, e->upper, relation(e->verdict), margin, e->n);
+    snprintf(
+        e->reason, sizeof e->reason,
+        "mean change of quality %.4g, %.3g %% interval %.4g .. %.4g, is %s the allowed loss of "
+        "%.4g (%d seeds)",
+        e->estimate, 100 - 200 * e->alpha, e->lower, e->upper, relation(e->verdict), margin, e->n);
 }
 
 /* The change is good when positive: a loss is turned round. */
 static struct cf_evidence judge_quality(struct cf_wald *w, int n, enum cf_better better,
-                                        double margin, const char *source)
+                                        double margin, double alpha, const char *source)
 {
     struct cf_evidence e = one_sided(n, "change of quality", source);
 
+    e.alpha = alpha;
     if (better == CF_LOWER_IS_BETTER)
         mpfr_neg(w->estimate, w->estimate, MPFR_RNDN);
     e.low = e.fail_low = -margin;
@@ -59,7 +61,8 @@ static struct cf_evidence judge_quality(struct cf_wald *w, int n, enum cf_better
 }
 
 struct cf_evidence cf_gate_quality_paired(const double *got, const double *base, int n,
-                                          enum cf_better better, double margin, const char *source)
+                                          enum cf_better better, double margin, double alpha,
+                                          const char *source)
 {
     struct cf_evidence e;
     struct cf_wald w;
@@ -72,7 +75,7 @@ struct cf_evidence cf_gate_quality_paired(const double *got, const double *base,
     cf_moments(w.estimate, w.variance, got, base, n);
     mpfr_div_si(w.variance, w.variance, n, MPFR_RNDN);
     mpfr_set_si(w.df, n - 1, MPFR_RNDN);
-    e = judge_quality(&w, n, better, margin, source);
+    e = judge_quality(&w, n, better, margin, alpha, source);
     cf_wald_clear(&w);
     return e;
 }
@@ -110,7 +113,7 @@ struct cf_evidence cf_gate_quality_bank(const double *got, int n, const double *
         return cf_evidence_without(CF_UNKNOWN, n, "the means have no value: a run failed");
     cf_wald_init(&w);
     welch(&w, got, n, bank, n_bank);
-    e = judge_quality(&w, n, better, margin, source);
+    e = judge_quality(&w, n, better, margin, CF_ALPHA, source);
     cf_wald_clear(&w);
     return e;
 }
