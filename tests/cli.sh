@@ -78,6 +78,15 @@ lists() {
         expect 0 '' "$conform" list "$what" --json
         jq -e 'length > 0' out > /dev/null || fail "list $what --json is no JSON"
     done
+    steps='train_logreg f32 steps=4 batch=8 fill=digits snapshots=3'
+    expect 0 '' "$conform" train "$steps" plain --truth --json
+    jq -e '.schema == "conform-train/1" and (.distance | length) == 3 and .distance[2].from_true < 1e-5' out > /dev/null ||
+        fail 'train --json has no distances'
+    expect 1 '' "$conform" divergence "$steps" 'plain kernel=forward' 'plain kernel=reverse' --json
+    jq -e '.kind == "benign rounding" and .different > 0' out > /dev/null || fail 'divergence --json names no rounding'
+    expect 0 '' "$conform" divergence "$steps" 'plain kernel=forward' 'plain kernel=forward' --json
+    jq -e '.kind == "none" and .step == null' out > /dev/null || fail 'divergence --json finds one where there is none'
+    expect 2 'has no option `--json`' "$conform" merge --json a b && sentence
     expect 0 '' "$conform" env --json
     jq -e '."cpu.vendor"' out > /dev/null || fail 'env --json names no CPU'
 }

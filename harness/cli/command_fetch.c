@@ -47,24 +47,29 @@ static void say_nothing(const char *line)
 static int fetch_all(const struct cf_options *options, const struct cf_pins *pins,
                      struct cf_error *err)
 {
-    int n_skipped = 0;
+    struct cf_listing rows = {.column = {"name", "file"}};
+    int n_skipped = 0, result;
 
     for (int i = 0; i < options->rest.n; ++i) {
         const char *name = options->rest.word[i];
         char *file;
 
         if (cf_library_fetch(pins, name, options->quiet ? say_nothing : say, err) != 0) {
-            if (err->exit_code == 2 || options->rest.n == 1)
+            if (err->exit_code == 2 || options->rest.n == 1) {
+                cf_listing_free(&rows);
                 return -1;
+            }
             fprintf(stderr, "conform: skipped %s: %s\n", name, err->text);
             ++n_skipped;
             continue;
         }
         file = cf_library_file(pins, name);
-        printf("%s\t%s\n", name, file ? file : "-");
+        cf_listing_add(&rows, name, file ? file : "-");
         free(file);
     }
-    return n_skipped > 0 ? 3 : 0;
+    result = cf_listing_print(&rows, options, 0, err);
+    cf_listing_free(&rows);
+    return result != 0 ? -1 : n_skipped > 0 ? 3 : 0;
 }
 
 int cf_command_fetch(struct cf_options *options, struct cf_error *err)

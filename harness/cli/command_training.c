@@ -4,13 +4,12 @@
 #include <stdlib.h>
 
 #include "commands.h"
-#include "divergence.h"
+#include "listing.h"
 #include "reference.h"
 #include "record.h"
-#include "sources.h"
 #include "task.h"
 #include "versions.h"
-#include "train.h"
+#include "training_json.h"
 
 static void show_progress(void *context, int64_t step, int64_t steps)
 {
@@ -41,18 +40,19 @@ static void print_training(const struct cf_train_result *result)
            cf_tensor_get(metrics, CF_METRIC_ACCURACY));
 }
 
-/* The case is drawn again: the run has consumed its operands. */
-static int print_truth(const char *line, const struct cf_train_result *result, struct cf_error *err)
+/* How many of distance[] were found, -1 and a sentence. The case is drawn again: the run has
+ * consumed its operands. */
+static int64_t find_truth(double distance[20], const char *line,
+                          const struct cf_train_result *result, struct cf_error *err)
 {
     const struct cf_tensor *snapshots = &result->out[CF_OUT_SNAPSHOTS];
     const int64_t n = snapshots->dim[0], steps = result->out[CF_OUT_HASHES].dim[0];
     struct cf_tensor in[CF_OPERANDS_MAX], out[CF_OPERANDS_MAX];
-    double distance[20];
     struct cf_case c;
     int64_t kept = 0;
     int failed;
 
-    while (kept < n && (int64_t)1 << kept <= steps)
+    while (kept < n && kept < 20 && (int64_t)1 << kept <= steps)
         ++kept;
     if (kept == 0 || result->from > 0)
         return cf_fail(err, "--truth needs a run from its first step whose case says snapshots=3");
@@ -62,14 +62,42 @@ static int print_truth(const char *line, const struct cf_train_result *result, s
     if (!failed) {
         failed = cf_trajectory_distances(distance, (enum cf_model)cf_training_model(c.op), in,
                                          snapshots, kept, 256, err);
-        for (int64_t k = 0; !failed && k < kept; ++k)
-            printf("after step %-6lld %.3g from the true weights, %.3g u\n", 1LL << k, distance[k],
-                   distance[k] / cf_dtype_u(c.dtype));
         for (int o = 0; o < CF_N_TRAINING_INPUTS; ++o)
             cf_tensor_free(&in[o]);
     }
     cf_case_free(&c);
-    return failed;
+    return failed ? -1 : kept;
+}
+
+static void print_truth(const double distance[], int64_t n, enum cf_dtype dtype)
+{
+    for (int64_t k = 0; k < n; ++k)
+        printf("after step %-6lld %.3g from the true weights, %.3g u\n", 1LL << k, distance[k],
+               distance[k] / cf_dtype_u(dtype));
+}
+
+/* Where --json says, or NULL. */
+static const char *json_path(const struct cf_options *options)
+{
+    return options->document[cf_report_index("json")];
+}
+
+/* Both words are the command line's: the case and the configuration. */
+static int show_training(const struct cf_options *options, const struct cf_train_result *result,
+                         struct cf_error *err)
+{
+    const char *line = options->rest.word[0];
+    double distance[20];
+    const int64_t n = options->truth ? find_truth(distance, line, result, err) : 0;
+
+    if (json_path(options) && n >= 0)
+        return cf_listing_put_json(json_path(options),
+                                   cf_train_json(line, options->rest.word[1], result, distance, n),
+                                   err);
+    print_training(result);
+    if (n > 0)
+        print_truth(distance, n, result->out[CF_OUT_WEIGHTS].dtype);
+    return n < 0 ? -1 : 0;
 }
 
 int cf_command_train(struct cf_options *options, struct cf_error *err)
@@ -95,9 +123,7 @@ int cf_command_train(struct cf_options *options, struct cf_error *err)
     free(worker);
     if (failed)
         return -1;
-    print_training(&result);
-    if (options->truth)
-        failed = print_truth(options->rest.word[0], &result, err);
+    failed = show_training(options, &result, err);
     cf_train_result_free(&result);
     return failed;
 }
@@ -124,6 +150,8 @@ int cf_command_sources(struct cf_options *options, struct cf_error *err)
     free(library);
     if (failed)
         return -1;
+    if (json_path(options))
+        return cf_listing_put_json(json_path(options), cf_sources_json(sources, results, n), err);
     cf_sources_print(stdout, sources, results, n);
     return 0;
 }
@@ -144,6 +172,12 @@ int cf_command_divergence(struct cf_options *options, struct cf_error *err)
     free(worker);
     if (failed)
         return -1;
-    printf("%s\n%s\n", cf_divergence_name(found.kind), found.sentence);
+    if (!json_path(options))
+        printf("%s\n%s\n", cf_divergence_name(found.kind), found.sentence);
+    else if (cf_listing_put_json(json_path(options),
+                                 cf_divergence_json(options->rest.word[0], options->rest.word[1],
+                                                    options->rest.word[2], &found),
+                                 err) != 0)
+        return -1;
     return found.kind == CF_NO_DIVERGENCE ? 0 : 1;
 }

@@ -91,11 +91,17 @@ int cf_report_index(const char *name)
     return -1;
 }
 
-/* Commands that print no findings still know one format for programs. */
+static int prints_findings(const struct cf_command *command)
+{
+    return (command->bit & (CF_FOR_RUN | CF_FOR_REPLAY | CF_FOR_REPORT | CF_FOR_QUALIFY)) != 0;
+}
+
+/* Commands that print no findings may still know one format for programs. */
 static int offers_report(const struct cf_command *command, const char *name)
 {
-    return command->bit & (CF_FOR_RUN | CF_FOR_REPLAY | CF_FOR_REPORT | CF_FOR_QUALIFY) ||
-           strcmp(name, "json") == 0;
+    return prints_findings(command) ||
+           (strcmp(name, "json") == 0 &&
+            !(command->bit & (CF_FOR_GOLDEN | CF_FOR_MERGE | CF_FOR_BANK)));
 }
 
 static int add_word(struct cf_words *words, const char *word)
@@ -201,7 +207,8 @@ static int make_options(struct argp_option made[], const struct cf_command *comm
                                              .key = KEY_REPORT + i,
                                              .arg = "FILE",
                                              .flags = OPTION_ARG_OPTIONAL,
-                                             .doc = cf_reports[i]->why};
+                                             .doc = prints_findings(command) ? cf_reports[i]->why
+                                                                             : "for programs"};
     }
     made[n] = (struct argp_option){0};
     return n;
