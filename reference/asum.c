@@ -1,19 +1,8 @@
 /* asum: out[i] = sum over j of abs(x[i,j]).  x: [m,n]; out: [m]. No step but the additions rounds.
  */
-#include "reference.h"
+#include "support_rows.h"
 
 #include <math.h>
-
-static int shape(const struct cf_case *c, struct cf_tensor in[], struct cf_tensor out[],
-                 struct cf_error *err)
-{
-    const int64_t m = cf_case_int(c, "m", 1), n = cf_case_int(c, "n", 0);
-
-    (void)err; /* any m and n make sense */
-    out[0] = (struct cf_tensor){.dtype = c->dtype, .rank = 1, .dim = {m}};
-    in[0] = (struct cf_tensor){.dtype = c->dtype, .rank = 2, .dim = {m, n}};
-    return 0;
-}
 
 static void element(mpfr_t exact, mpfr_t scale, const struct cf_case *c,
                     const struct cf_tensor in[], int o, int64_t i)
@@ -42,13 +31,6 @@ static void fast(struct cf_truth truth[], const struct cf_case *c, const struct 
             cf_exact_asum_f32(&truth[i], (const float *)in[0].bits + i * n, n, format, threads);
 }
 
-static int64_t terms(const struct cf_case *c, int o, int64_t i)
-{
-    (void)o;
-    (void)i;
-    return cf_case_int(c, "n", 0);
-}
-
 const struct cf_op cf_op_asum = {
     .grammar = {.op = "asum", .dims = "m n", .options = ""},
     .why = "sums of n absolute values, m of them",
@@ -57,9 +39,9 @@ const struct cf_op cf_op_asum = {
     .n_outputs = 1,
     .axis = {{.key = "row", .in_mask = 1, .in_dim = {0}, .out_dim = 0}},
     .reduce_dim = {1},
-    .shape = shape,
+    .shape = cf_rows_shape_1,
     .element = element,
     .fast = fast,
-    .terms = terms,
+    .terms = cf_rows_terms,
     .extra_roundings = 0,
     .integer_exact = 1};

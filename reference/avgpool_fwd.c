@@ -37,18 +37,6 @@ static void element(mpfr_t exact, mpfr_t scale, const struct cf_case *c,
     free(pixels);
 }
 
-static int64_t terms(const struct cf_case *c, int o, int64_t i)
-{
-    struct cf_conv g;
-
-    (void)o;
-    CF_CHECK(cf_conv_read_pool(&g, c, NULL) == 0);
-    int64_t *pixels = cf_alloc((size_t)(g.r * g.s) * sizeof pixels[0]);
-    const int64_t n = cf_pool_pixels(&g, i, pixels);
-    free(pixels);
-    return n;
-}
-
 const struct cf_op cf_op_avgpool_fwd = {
     .grammar = {.op = "avgpool_fwd",
                 .dims = CF_POOL_DIMS,
@@ -62,5 +50,5 @@ const struct cf_op cf_op_avgpool_fwd = {
     .reduce_dim = {-1},
     .shape = shape,
     .element = element,
-    .terms = terms,
+    .terms = cf_pool_pixels_terms,
     .extra_roundings = 2};

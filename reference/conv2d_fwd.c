@@ -17,25 +17,7 @@ static int shape(const struct cf_case *c, struct cf_tensor in[], struct cf_tenso
     return 0;
 }
 
-static void element(mpfr_t exact, mpfr_t scale, const struct cf_case *c,
-                    const struct cf_tensor in[], int o, int64_t i)
-{
-    (void)o;
-    cf_conv_element(exact, scale, c, in, CF_CONV_FWD, i);
-}
-
-static void fast(struct cf_truth truth[], const struct cf_case *c, const struct cf_tensor in[],
-                 int o, int threads)
-{
-    (void)o;
-    cf_conv_fast(truth, c, in, CF_CONV_FWD, threads);
-}
-
-static int64_t terms(const struct cf_case *c, int o, int64_t i)
-{
-    (void)o;
-    return cf_conv_terms(c, CF_CONV_FWD, i);
-}
+CF_CONV_FUNCTIONS(CF_CONV_FWD)
 
 const struct cf_op cf_op_conv2d_fwd = {
     .grammar = {.op = "conv2d_fwd", .dims = CF_CONV_DIMS, .options = CF_CONV_OPTIONS},

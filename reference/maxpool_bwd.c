@@ -53,18 +53,6 @@ static void element(mpfr_t exact, mpfr_t scale, const struct cf_case *c,
     free(windows);
 }
 
-static int64_t terms(const struct cf_case *c, int o, int64_t i)
-{
-    struct cf_conv g;
-
-    (void)o;
-    CF_CHECK(cf_conv_read_pool(&g, c, NULL) == 0);
-    int64_t *windows = cf_alloc((size_t)(g.r * g.s) * sizeof windows[0]);
-    const int64_t n = cf_pool_windows(&g, i, windows);
-    free(windows);
-    return n;
-}
-
 const struct cf_op cf_op_maxpool_bwd = {
     .grammar = {.op = "maxpool_bwd",
                 .dims = CF_POOL_DIMS,
@@ -79,5 +67,5 @@ const struct cf_op cf_op_maxpool_bwd = {
     .reduce_dim = {-1, -1},
     .shape = shape,
     .element = element,
-    .terms = terms,
+    .terms = cf_pool_windows_terms,
     .integer_exact = 1};

@@ -2,18 +2,7 @@
  * is halved by the root; scaling against overflow (by a quotient and a product for every term) and
  * the root itself add at most n / 2 + 4 roundings: (n + 4) u in all. The result must not overflow
  * or underflow while the exact one does not. */
-#include "reference.h"
-
-static int shape(const struct cf_case *c, struct cf_tensor in[], struct cf_tensor out[],
-                 struct cf_error *err)
-{
-    const int64_t m = cf_case_int(c, "m", 1), n = cf_case_int(c, "n", 0);
-
-    (void)err; /* any m and n make sense */
-    out[0] = (struct cf_tensor){.dtype = c->dtype, .rank = 1, .dim = {m}};
-    in[0] = (struct cf_tensor){.dtype = c->dtype, .rank = 2, .dim = {m, n}};
-    return 0;
-}
+#include "support_rows.h"
 
 static void element(mpfr_t exact, mpfr_t scale, const struct cf_case *c,
                     const struct cf_tensor in[], int o, int64_t i)
@@ -47,13 +36,6 @@ static void fast(struct cf_truth truth[], const struct cf_case *c, const struct 
             cf_exact_nrm2_f32(&truth[i], (const float *)in[0].bits + i * n, n, format, threads);
 }
 
-static int64_t terms(const struct cf_case *c, int o, int64_t i)
-{
-    (void)o;
-    (void)i;
-    return cf_case_int(c, "n", 0);
-}
-
 const struct cf_op cf_op_nrm2 = {
     .grammar = {.op = "nrm2", .dims = "m n", .options = ""},
     .why = "Euclidean norms of n elements, m of them",
@@ -63,9 +45,9 @@ const struct cf_op cf_op_nrm2 = {
     .n_outputs = 1,
     .axis = {{.key = "row", .in_mask = 1, .in_dim = {0}, .out_dim = 0}},
     .reduce_dim = {1},
-    .shape = shape,
+    .shape = cf_rows_shape_1,
     .element = element,
     .fast = fast,
-    .terms = terms,
+    .terms = cf_rows_terms,
     .extra_roundings = 4,
     .integer_exact = 0};

@@ -22,22 +22,7 @@ static void values(mpfr_t exact[], mpfr_t scale[], const struct cf_tensor in[], 
     cf_softmax_stop(&s);
 }
 
-static const struct cf_grouped grouped = {cf_softmax_grid, values};
-
-static void element(mpfr_t exact, mpfr_t scale, const struct cf_case *c,
-                    const struct cf_tensor in[], int o, int64_t i)
-{
-    (void)c;
-    cf_grouped_element(&grouped, exact, scale, in, o, i);
-}
-
-static void fast(struct cf_truth truth[], const struct cf_case *c, const struct cf_tensor in[],
-                 int o, int threads)
-{
-    (void)c;
-    (void)threads;
-    cf_grouped_fast(&grouped, truth, in, o);
-}
+CF_GROUPED_FUNCTIONS(cf_softmax_grid, values)
 
 const struct cf_op cf_op_softmax_fwd = {
     .grammar = {.op = "softmax_fwd", .dims = "n c", .options = ""},

@@ -1,17 +1,6 @@
 /* sum: out[i] = sum over j of x[i,j].  x: [m,n]; out: [m]: m sums of n terms each. A term meets at
  * most n - 1 roundings in any order. */
-#include "reference.h"
-
-static int shape(const struct cf_case *c, struct cf_tensor in[], struct cf_tensor out[],
-                 struct cf_error *err)
-{
-    const int64_t m = cf_case_int(c, "m", 1), n = cf_case_int(c, "n", 0);
-
-    (void)err; /* any m and n make sense */
-    out[0] = (struct cf_tensor){.dtype = c->dtype, .rank = 1, .dim = {m}};
-    in[0] = (struct cf_tensor){.dtype = c->dtype, .rank = 2, .dim = {m, n}};
-    return 0;
-}
+#include "support_rows.h"
 
 static void element(mpfr_t exact, mpfr_t scale, const struct cf_case *c,
                     const struct cf_tensor in[], int o, int64_t i)
@@ -40,13 +29,6 @@ static void fast(struct cf_truth truth[], const struct cf_case *c, const struct 
             cf_exact_sum_f32(&truth[i], (const float *)in[0].bits + i * n, n, format, threads);
 }
 
-static int64_t terms(const struct cf_case *c, int o, int64_t i)
-{
-    (void)o;
-    (void)i;
-    return cf_case_int(c, "n", 0);
-}
-
 const struct cf_op cf_op_sum = {
     .grammar = {.op = "sum", .dims = "m n", .options = ""},
     .why = "sums of n terms, m of them",
@@ -55,9 +37,9 @@ const struct cf_op cf_op_sum = {
     .n_outputs = 1,
     .axis = {{.key = "row", .in_mask = 1, .in_dim = {0}, .out_dim = 0}},
     .reduce_dim = {1},
-    .shape = shape,
+    .shape = cf_rows_shape_1,
     .element = element,
     .fast = fast,
-    .terms = terms,
+    .terms = cf_rows_terms,
     .extra_roundings = 0,
     .integer_exact = 1};

@@ -60,4 +60,24 @@ void cf_conv_fast(struct cf_truth truth[], const struct cf_case *c, const struct
                   enum cf_conv_way way, int threads);
 int64_t cf_conv_terms(const struct cf_case *c, enum cf_conv_way way, int64_t i);
 
+/* Defines cf_op.element, fast and terms of one way. */
+#define CF_CONV_FUNCTIONS(WAY)                                                                     \
+    static void element(mpfr_t exact, mpfr_t scale, const struct cf_case *c,                       \
+                        const struct cf_tensor in[], int o, int64_t i)                             \
+    {                                                                                              \
+        (void)o;                                                                                   \
+        cf_conv_element(exact, scale, c, in, WAY, i);                                              \
+    }                                                                                              \
+    static void fast(struct cf_truth truth[], const struct cf_case *c,                             \
+                     const struct cf_tensor in[], int o, int threads)                              \
+    {                                                                                              \
+        (void)o;                                                                                   \
+        cf_conv_fast(truth, c, in, WAY, threads);                                                  \
+    }                                                                                              \
+    static int64_t terms(const struct cf_case *c, int o, int64_t i)                                \
+    {                                                                                              \
+        (void)o;                                                                                   \
+        return cf_conv_terms(c, WAY, i);                                                           \
+    }
+
 #endif

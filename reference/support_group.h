@@ -45,6 +45,23 @@ void cf_grouped_element(const struct cf_grouped *grouped, mpfr_t exact, mpfr_t s
 void cf_grouped_fast(const struct cf_grouped *grouped, struct cf_truth truth[],
                      const struct cf_tensor in[], int o);
 
+/* Defines them, as `element` and `fast`, of a grid and its values. */
+#define CF_GROUPED_FUNCTIONS(GRID, VALUES)                                                         \
+    static const struct cf_grouped grouped = {GRID, VALUES};                                       \
+    static void element(mpfr_t exact, mpfr_t scale, const struct cf_case *c,                       \
+                        const struct cf_tensor in[], int o, int64_t i)                             \
+    {                                                                                              \
+        (void)c;                                                                                   \
+        cf_grouped_element(&grouped, exact, scale, in, o, i);                                      \
+    }                                                                                              \
+    static void fast(struct cf_truth truth[], const struct cf_case *c,                             \
+                     const struct cf_tensor in[], int o, int threads)                              \
+    {                                                                                              \
+        (void)c;                                                                                   \
+        (void)threads;                                                                             \
+        cf_grouped_fast(&grouped, truth, in, o);                                                   \
+    }
+
 /* Rounds once to the type of an output; the scale upwards. */
 struct cf_truth cf_truth_of(const mpfr_t exact, const mpfr_t scale, enum cf_dtype dtype);
 

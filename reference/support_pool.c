@@ -1,5 +1,7 @@
 #include "support_pool.h"
 
+#include <stdlib.h>
+
 int cf_pool_shape(struct cf_conv *g, const struct cf_case *c, struct cf_error *err)
 {
     if (c->dtype != CF_F32 && c->dtype != CF_F64)
@@ -43,4 +45,29 @@ int64_t cf_pool_windows(const struct cf_conv *g, int64_t i, int64_t *windows)
                 windows[n++] = (plane * g->p + p) * g->q + q;
         }
     return n;
+}
+
+static int64_t count(const struct cf_case *c, int64_t i,
+                     int64_t (*list)(const struct cf_conv *, int64_t, int64_t *))
+{
+    struct cf_conv g;
+    int64_t *found, n;
+
+    CF_CHECK(cf_conv_read_pool(&g, c, NULL) == 0);
+    found = cf_alloc((size_t)(g.r * g.s) * sizeof found[0]);
+    n = list(&g, i, found);
+    free(found);
+    return n;
+}
+
+int64_t cf_pool_pixels_terms(const struct cf_case *c, int o, int64_t i)
+{
+    (void)o;
+    return count(c, i, cf_pool_pixels);
+}
+
+int64_t cf_pool_windows_terms(const struct cf_case *c, int o, int64_t i)
+{
+    (void)o;
+    return count(c, i, cf_pool_windows);
 }

@@ -17,4 +17,8 @@ int64_t cf_pool_pixels(const struct cf_conv *g, int64_t i, int64_t *pixels);
 /* Flat indices of the outputs whose windows hold pixel i, in row-major order; at most r * s. */
 int64_t cf_pool_windows(const struct cf_conv *g, int64_t i, int64_t *windows);
 
+/* cf_op.terms: how many pixels an output has, and how many windows a pixel is in. */
+int64_t cf_pool_pixels_terms(const struct cf_case *c, int o, int64_t i);
+int64_t cf_pool_windows_terms(const struct cf_case *c, int o, int64_t i);
+
 #endif
