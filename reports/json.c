@@ -112,17 +112,34 @@ static json_t *finding(const struct cf_findings *f, const struct cf_finding *v)
 {
     char *replay = v->case_text ? cf_finding_replay(f, v) : NULL;
     json_t *value = json_pack(
-        "{s:{s:s, s:s}, s:i, s:i, s:o, s:o, s:o, s:s, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o}",
+        "{s:{s:s, s:s}, s:i, s:i, s:o, s:o, s:o, s:s, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
         "demand", "level", cf_level_name(v->demand.level), "scope", cf_scope_name(v->demand.scope),
         "configuration", v->configuration, "other", v->other, "suite", cf_json_text(v->suite),
         "group", cf_json_text(v->group), "component", cf_json_text(v->component), "verdict",
         cf_verdict_name(v->verdict), "evidence", evidence(v), "wrong", v->wrong, "case",
         cf_json_text(v->case_text), "exact", *v->exact ? cf_json_text(v->exact) : json_null(), "a",
         witness(&v->a), "b", witness(&v->b), "reason", cf_json_text(v->reason), "replay",
-        cf_json_text(replay));
+        cf_json_text(replay), "documented",
+        v->documented ? cf_json_text(v->documented->id) : json_null());
 
     free(replay);
     return packed(value);
+}
+
+static json_t *promise(const struct cf_promise_finding *p)
+{
+    const struct cf_promise *of = p->promise;
+
+    return packed(json_pack(
+        "{s:s, s:i, s:o, s:o, s:o, s:s, s:s, s:s, s:b, s:I, s:I, s:o, s:o, s:s,"
+        " s:{s:s, s:s, s:s, s:s}}",
+        "id", of->id, "configuration", p->configuration, "family", cf_json_text(p->family), "suite",
+        cf_json_text(p->suite), "group", cf_json_text(p->group), "scope", cf_scope_name(of->scope),
+        "promised", cf_promised_name(of->promised), "state", cf_promise_state_name(p->state),
+        "documented_difference", p->documented_difference, "n_compared", (json_int_t)p->n_compared,
+        "n_different", (json_int_t)p->n_different, "case", cf_json_text(p->case_text), "reason",
+        cf_json_text(p->reason), "says", of->says, "source", "document", of->document, "section",
+        of->section, "version", of->version, "date", of->date));
 }
 
 static json_t *library(const struct cf_library_finding *l)
@@ -193,6 +210,7 @@ static int write_json(FILE *out, const struct cf_findings *f, const struct cf_pa
     EACH("invariances", f->n_invariances, invariance(&f->invariances[i]));
     EACH("equivalence_classes", f->n_classes, classes(f, &f->classes[i]));
     EACH("libraries", f->n_libraries, library(&f->libraries[i]));
+    EACH("promises", f->n_promises, promise(&f->promises[i]));
     EACH("units", f->n_units, unit(&f->units[i]));
     EACH("nodes", f->n_nodes, node(&f->nodes[i]));
     json_object_set_new(document, "coverage", cf_json_text(f->coverage));

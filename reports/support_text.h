@@ -25,4 +25,8 @@ void cf_text_paint(FILE *out, const struct cf_page *page, enum cf_colour colour,
  * the line. */
 void cf_text_wrap(FILE *out, const struct cf_page *page, const char *text, int at, int indent);
 
+/* The section of promises: one line a promise and family that were exercised; those that are
+ * violated with their source. Nothing when there is none. */
+void cf_text_promises(FILE *out, const struct cf_page *page, const struct cf_findings *findings);
+
 #endif

@@ -491,6 +491,7 @@ static int write_text(FILE *out, const struct cf_findings *findings, const struc
     invariance(&t);
     classes(&t);
     attribution(&t);
+    cf_text_promises(out, page, findings);
     worst(&t);
     return 0;
 }

@@ -140,6 +140,21 @@ static struct cf_unit_finding sample_units[] = {
      "chain f64 n=64 rounds=1000 seed=7", "pass 3 lane 17", "0x3fe0000000000000",
      "0x3fe0000000000400", "3 of 200 requests gave other bits, bit 10 first"}};
 
+/* One promise that is broken across threads, one of which nothing is asked. */
+static struct cf_promise sample_promise[] = {
+    {"made-up-thread", "openblas", "*", "*", "-", CF_ACROSS_THREAD, CF_PROMISED_SAME,
+     "A Guide That Nobody Wrote", "Threads", "1.2", "2025-01",
+     "any number of threads gives the same bits"},
+    {"made-up-run", "openblas", "*", "*", "-", CF_ACROSS_RUN, CF_PROMISED_NOTHING,
+     "A Guide That Nobody Wrote", "whole guide", "1.2", "2025-01", "nothing is said of runs"}};
+static struct cf_promise_finding sample_promises[] = {
+    {&sample_promise[0], 1, "openblas-pthread 0.3.21", "reductions", "dot f64", CF_PROMISE_VIOLATED,
+     0, 20, 3, "dot f64 n=100000 fill=uniform seed=1", "3 of 20 cases differ in their bits"},
+    {&sample_promise[1], 0, "openblas-pthread 0.3.21", "reductions", "dot f64", CF_PROMISE_STRONGER,
+     0, 40, 0, NULL, "0 of 40 differ"},
+    {&sample_promise[1], 3, "truncated", "reductions", "dot f64", CF_PROMISE_NOT_EXERCISED, 0, 0, 0,
+     NULL, "nothing ran"}};
+
 static const struct cf_digest sample_digest = {{0xab, 0xcd}};
 static struct cf_record_finding sample_records[] = {
     {0, 0, 0, "reductions", "dot f64 n=7 fill=exact seed=1", CF_RAN, &sample_digest, 1234, ""},
@@ -181,6 +196,8 @@ static struct cf_findings sample(void)
         .units = sample_units,
         .n_nodes = CF_COUNT(sample_nodes),
         .nodes = sample_nodes,
+        .n_promises = CF_COUNT(sample_promises),
+        .promises = sample_promises,
         .coverage = "2 of 2 cores were exercised.",
         .n_verdicts = {[CF_PASS] = 1, [CF_FAIL] = 2},
         .n_fates = {[CF_RAN] = 120, [CF_NOT_OPENED] = 40}};

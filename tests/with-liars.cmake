@@ -1,7 +1,8 @@
 # The liars of DESIGN rule 14: what each must come to is said at the head of liars/liar.c and liars/adapter.c.
 set(LIARS ${CMAKE_BINARY_DIR}/liars)
 foreach(lie honest silent half past before input crashes hangs exits hungry child chatty hangs_load crashes_load
-            exits_load swaps ilp64 nothing flushes rounds_up moves fickle ulp reorders drops tf32 yesterday nan)
+            exits_load swaps ilp64 nothing flushes rounds_up moves fickle ulp reorders drops tf32 yesterday nan breaks_strict
+            breaks_cnr)
   string(TOUPPER ${lie} upper)
   add_library(liar_${lie} MODULE liars/liar.c)
   target_compile_definitions(liar_${lie} PRIVATE LIE_${upper})

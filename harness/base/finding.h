@@ -6,6 +6,7 @@
 #define CF_FINDING_H
 
 #include "demand.h"
+#include "promises.h"
 #include "record.h"
 
 /* One element of one record. Encodings are printed as hexadecimal floats ("-0x1.8p+1",
@@ -36,6 +37,32 @@ struct cf_finding {
     char exact[48];        /* the exact value at the witness, or "" */
     struct cf_witness a, b;
     const char *reason; /* one sentence */
+    /* A difference that the vendor documents: the promise that says so (promises.h); else NULL. */
+    const struct cf_promise *documented;
+};
+
+/* A vendor's promise next to what was seen of it. */
+enum cf_promise_state {
+    CF_PROMISE_HOLDS,         /* what was seen is within what is documented */
+    CF_PROMISE_VIOLATED,      /* the same bits were promised, and other bits were seen */
+    CF_PROMISE_STRONGER,      /* the same bits were seen, and less was promised */
+    CF_PROMISE_UNKNOWN,       /* no difference so far, in too few comparisons */
+    CF_PROMISE_NOT_EXERCISED, /* nothing was compared along its scope */
+    CF_N_PROMISE_STATES
+};
+const char *cf_promise_state_name(enum cf_promise_state state); /* "holds" ... "not-exercised" */
+
+/* One promise, one configuration that it speaks of, one group. */
+struct cf_promise_finding {
+    const struct cf_promise *promise;
+    int configuration;
+    const char *family; /* of the configuration, as in cf_invariance_finding */
+    const char *suite, *group;
+    enum cf_promise_state state;
+    int documented_difference; /* bits differ, and the vendor documents that they may */
+    int64_t n_compared, n_different;
+    const char *case_text; /* where bits differ, or NULL */
+    const char *reason;    /* one sentence */
 };
 
 struct cf_configuration_finding {
@@ -163,6 +190,8 @@ struct cf_findings {
     int n_units, n_nodes; /* 0 unless the store is of a qualification, or of a fleet */
     const struct cf_unit_finding *units;
     const struct cf_node_finding *nodes;
+    int n_promises;
+    const struct cf_promise_finding *promises; /* in the order promise, configuration, group */
     const char *coverage; /* which units were exercised and which were not, or NULL */
     struct cf_key_value
         *environment; /* machine, CPU, microcode, kernel, libc, git commit, dirty, ... */

@@ -21,6 +21,9 @@ static const char *const unit_states[CF_N_UNIT_STATES] = {"pass", "fail", "retes
 static const char *const node_states[CF_N_NODE_STATES] = {"agrees", "outlier", "no-majority",
                                                           "not-compared"};
 
+static const char *const promise_states[CF_N_PROMISE_STATES] = {"holds", "violated", "stronger",
+                                                                "unknown", "not-exercised"};
+
 static int find(const char *const names[], int n, const char *name)
 {
     for (int i = 0; i < n; ++i)
@@ -70,6 +73,11 @@ const char *cf_fate_name(enum cf_fate fate)
 const char *cf_unit_state_name(enum cf_unit_state state)
 {
     return unit_states[state];
+}
+
+const char *cf_promise_state_name(enum cf_promise_state state)
+{
+    return promise_states[state];
 }
 
 const char *cf_node_state_name(enum cf_node_state state)

@@ -8,6 +8,7 @@
 #include "backends.h"
 #include "libraries_listing.h"
 #include "listing.h"
+#include "promises_listing.h"
 #include "reference.h"
 #include "select.h"
 #include "task.h"
@@ -191,7 +192,8 @@ static const struct {
              {"backends", list_backends},
              {"levels", list_levels},
              {"scopes", list_scopes},
-             {"libraries", cf_list_libraries}};
+             {"libraries", cf_list_libraries},
+             {"promises", cf_list_promises}};
 
 int cf_command_list(struct cf_options *options, struct cf_error *err)
 {

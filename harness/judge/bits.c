@@ -172,6 +172,11 @@ static enum cf_scope scope_between(const struct cf_ledger_configuration *a,
     return scope;
 }
 
+enum cf_scope cf_judgement_scope_between(const struct cf_judgement *j, int a, int b)
+{
+    return scope_between(&j->ledger.configuration[a], &j->ledger.configuration[b]);
+}
+
 /* The first configuration of the matrix that ran and differs from this one along the scope alone.
  * -1: none does; the configuration itself: the others are compared with it. */
 static int find_other(const struct cf_judgement *j, enum cf_scope scope, int configuration,

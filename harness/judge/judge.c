@@ -306,6 +306,7 @@ static int judge(struct cf_judgement *j, struct cf_error *err)
     cf_judge_levels(j);
     cf_judge_invariances(j);
     cf_judge_classes(j);
+    cf_judge_promises(j);
     collect(j);
     balance(j);
     return cf_judge_fleet(j, err) != 0 ? -1 : add_units(j, err);
@@ -337,6 +338,7 @@ void cf_findings_free(struct cf_findings *findings)
     free(j->findings.libraries);
     free(j->findings.environment);
     free(j->pending);
+    cf_promises_free(&j->promises);
     cf_arena_free(&j->arena);
     free(j);
 }

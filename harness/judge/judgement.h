@@ -53,6 +53,7 @@ struct cf_judgement {
     const char **unqualified;     /* [n_groups]: why the baseline is not qualified; NULL: it is */
     struct cf_pending *pending;   /* witnesses to be looked up */
     int n_pending, room_pending;
+    struct cf_promises promises; /* what vendors document */
 };
 
 /* How a group is judged: by the exact value of each element; by what a solver says; by metrics. */
@@ -85,6 +86,11 @@ int cf_judge_bits(struct cf_judgement *j, struct cf_error *err);
 void cf_judge_levels(struct cf_judgement *j);
 void cf_judge_invariances(struct cf_judgement *j);
 void cf_judge_classes(struct cf_judgement *j);
+/* Holds the vendors' promises against the slots of the scopes; marks differences that are
+ * documented, and adds what is violated to the sentence and the exit code. */
+void cf_judge_promises(struct cf_judgement *j);
+/* The one scope along which two configurations differ, or CF_N_SCOPES. */
+enum cf_scope cf_judgement_scope_between(const struct cf_judgement *j, int a, int b);
 
 /* A pair of records whose outputs differ: the witness is looked up by cf_witness_all, case by case.
  * base: the case of b, when it is not a's own. */

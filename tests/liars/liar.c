@@ -27,6 +27,8 @@
  * statistical passes drops         forgets the last term                         wrong tf32 rounds
  * its inputs to 11 significant bits      statistical fails (wrong) yesterday     gives the answer
  * before this one              wrong nan           answers NaN wrong; a NaN never passes
+ *   breaks_strict MKL in strict mode, but threads move its bits promise mkl-strict-thread violated
+ *   breaks_cnr    MKL in a conditional mode, but fickle         promise mkl-cnr-run violated
  */
 #ifndef REAL
 #include <dlfcn.h>
@@ -167,6 +169,39 @@ static int odd;
 #define ON_CALL (odd = !odd)
 #undef ANSWER
 #define ANSWER(a) (odd ? UP(a) : (a))
+#elif defined LIE_BREAKS_STRICT || defined LIE_BREAKS_CNR
+/* Says that it is MKL in its strict mode on AVX2, which promises the same bits. */
+static int threads = 1, odd;
+void MKL_Get_Version_String(char *text, int n);
+void MKL_Get_Version_String(char *text, int n)
+{
+    snprintf(text, (size_t)n, "A liar's Library Version 2024.2.2-Product Build");
+}
+int MKL_CBWR_Get(int option);
+int MKL_CBWR_Get(int option)
+{
+    (void)option;
+    return 65546;
+}
+void MKL_Set_Num_Threads(int n);
+void MKL_Set_Num_Threads(int n)
+{
+    threads = n;
+}
+int MKL_Get_Max_Threads(void);
+int MKL_Get_Max_Threads(void)
+{
+    return threads;
+}
+#undef ON_CALL
+#undef ANSWER
+#ifdef LIE_BREAKS_CNR
+#define ON_CALL   (odd = !odd)
+#define ANSWER(a) (odd ? UP(a) : (a))
+#else
+#define ON_CALL   (odd = 0)
+#define ANSWER(a) (threads > 1 ? UP(a) : (a))
+#endif
 #elif defined LIE_ULP
 #undef ANSWER
 #define ANSWER(a) UP(a)
