@@ -1,5 +1,6 @@
 /* json: everything that the findings hold, as `conform-report/1`; docs/report.schema.json says what
  * each key means. Keys are only ever added within version 1. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -171,6 +172,28 @@ static json_t *node(const struct cf_node_finding *n)
         cf_json_text(n->got), "reason", cf_json_text(n->reason)));
 }
 
+static json_t *sight(const struct cf_flip_finding *f, enum cf_sight s)
+{
+    char always[20];
+
+    snprintf(always, sizeof always, "0x%0*" PRIx64, f->n_bits / 4, f->always[s]);
+    return packed(json_pack("{s:s, s:i, s:s, s:i, s:I}", "check", cf_sight_name(s), "judged",
+                            f->judged[s], "always_caught", always, "lowest_bit",
+                            cf_flip_lowest(f, s), "n_caught", (json_int_t)f->n_caught[s]));
+}
+
+static json_t *flip(const struct cf_flip_finding *f)
+{
+    json_t *checks = json_array();
+
+    for (int s = 0; s < CF_N_SIGHTS; ++s)
+        json_array_append_new(checks, sight(f, (enum cf_sight)s));
+    return packed(json_pack("{s:o, s:o, s:o, s:i, s:i, s:i, s:o}", "configuration",
+                            cf_json_text(f->configuration), "case", cf_json_text(f->case_text),
+                            "operand", cf_json_text(f->operand), "n_bits", f->n_bits, "n_mantissa",
+                            f->n_mantissa, "n_positions", f->n_positions, "checks", checks));
+}
+
 static json_t *environment(const struct cf_findings *f)
 {
     json_t *object = json_object();
@@ -188,7 +211,7 @@ static json_t *environment(const struct cf_findings *f)
 #define EACH(key, n, value)                                                                        \
     do {                                                                                           \
         json_t *array_ = json_array();                                                             \
-        for (int i = 0; i < (n); ++i)                                                              \
+        for (int64_t i = 0; i < (n); ++i)                                                          \
             json_array_append_new(array_, (value));                                                \
         json_object_set_new(document, key, array_);                                                \
     } while (0)
@@ -212,6 +235,7 @@ static int write_json(FILE *out, const struct cf_findings *f, const struct cf_pa
     EACH("libraries", f->n_libraries, library(&f->libraries[i]));
     EACH("promises", f->n_promises, promise(&f->promises[i]));
     EACH("units", f->n_units, unit(&f->units[i]));
+    EACH("flips", f->n_flips, flip(&f->flips[i]));
     EACH("nodes", f->n_nodes, node(&f->nodes[i]));
     json_object_set_new(document, "coverage", cf_json_text(f->coverage));
     EACH("cases", f->n_cases, cf_json_text(f->cases[i]));

@@ -50,6 +50,11 @@ static int has_units(const struct cf_findings *f)
     return f->n_units > 0;
 }
 
+static int has_flips(const struct cf_findings *f)
+{
+    return f->n_flips > 0;
+}
+
 static int has_libraries(const struct cf_findings *f)
 {
     return f->n_libraries > 0;
@@ -76,6 +81,7 @@ const struct cf_html_part cf_html_parts[] = {
     {"errors", "Error against the exact answer", "Errors", 0, cf_html_has_errors, cf_html_errors},
     {"configurations", "Configurations", "Configurations", 0, has_configurations,
      cf_html_configurations},
+    {"flips", "Which flipped bits the checks see", "Sensitivity", 1, has_flips, cf_html_flips},
     {"environment", "Environment of the machine", "Environment", 1, has_environment,
      cf_html_environment},
     {"libraries", "Libraries that were loaded", "Libraries", 1, has_libraries, cf_html_libraries},
@@ -185,8 +191,7 @@ static void map_cell(FILE *out, const struct cf_findings *f, int configuration,
         if (f->cells[i].configuration == configuration && same_column(&f->cells[i], column))
             found = &f->cells[i];
     if (found)
-        cell = (struct cf_view_cell){
-            .n = 1, .level = found->level, .verdict = found->verdict, .wrong = found->wrong};
+        cell = cf_view_one(f, found);
     fputs("<td>", out);
     cf_html_cell(out, &cell, found ? found->reason : "");
     fputs("</td>", out);
@@ -288,8 +293,7 @@ void cf_html_configurations(FILE *out, const struct cf_findings *f)
           out);
     for (int i = 0; i < f->n_configurations; ++i) {
         const struct cf_configuration_finding *c = &f->configurations[i];
-        const struct cf_view_cell cell = {
-            .n = 1, .level = c->level, .verdict = c->at_required, .wrong = c->wrong};
+        const struct cf_view_cell cell = cf_view_configuration(f, i, NULL, NULL);
 
         fputs("<tr>", out);
         label(out, c);

@@ -23,6 +23,7 @@ int cf_html_has_errors(const struct cf_findings *f);
 void cf_html_errors(FILE *out, const struct cf_findings *f);
 void cf_html_nodes(FILE *out, const struct cf_findings *f);
 void cf_html_units(FILE *out, const struct cf_findings *f);
+void cf_html_flips(FILE *out, const struct cf_findings *f);
 void cf_html_environment(FILE *out, const struct cf_findings *f);
 void cf_html_libraries(FILE *out, const struct cf_findings *f);
 void cf_html_cases(FILE *out, const struct cf_findings *f);

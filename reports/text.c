@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support_flips.h"
 #include "support_text.h"
 #include "support_view.h"
 
@@ -484,6 +485,7 @@ static int write_text(FILE *out, const struct cf_findings *findings, const struc
     verdict(&t);
     nodes(&t);
     units(&t);
+    cf_text_flips(out, findings, page);
     if (findings->n_units > 0 && findings->n_configurations == 0)
         return 0; /* a qualification alone */
     configurations(&t);

@@ -154,6 +154,25 @@ static struct cf_promise_finding sample_promises[] = {
      0, 40, 0, NULL, "0 of 40 differ"},
     {&sample_promise[1], 3, "truncated", "reductions", "dot f64", CF_PROMISE_NOT_EXERCISED, 0, 0, 0,
      NULL, "nothing ran"}};
+static struct cf_flip_finding sample_flips[] = {
+    {"plain kernel=forward",
+     "dot f64 m=1 n=7 fill=uniform seed=1",
+     "output 0",
+     64,
+     52,
+     1,
+     {1, 0, 1, 1, 1, 1},
+     {UINT64_MAX, 0, 0, UINT64_MAX << 3, UINT64_MAX << 4, UINT64_MAX << 43},
+     {64, 0, 0, 61, 60, 21}},
+    {"plain kernel=tf32",
+     "dot f64 m=1 n=7 fill=uniform seed=1",
+     "output 0",
+     64,
+     52,
+     1,
+     {1, 0, 1, -1, -1, 1},
+     {UINT64_MAX, 0, 0, 0, 0, UINT64_MAX << 45 >> 1},
+     {64, 0, 0, 0, 0, 19}}};
 
 static const struct cf_digest sample_digest = {{0xab, 0xcd}};
 static struct cf_record_finding sample_records[] = {
@@ -198,6 +217,8 @@ static struct cf_findings sample(void)
         .nodes = sample_nodes,
         .n_promises = CF_COUNT(sample_promises),
         .promises = sample_promises,
+        .n_flips = CF_COUNT(sample_flips),
+        .flips = sample_flips,
         .coverage = "2 of 2 cores were exercised.",
         .n_verdicts = {[CF_PASS] = 1, [CF_FAIL] = 2},
         .n_fates = {[CF_RAN] = 120, [CF_NOT_OPENED] = 40}};

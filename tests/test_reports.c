@@ -110,6 +110,7 @@ static struct cf_findings poison(const char *text, struct cf_configuration_findi
     static struct cf_unit_finding units[2];
     static struct cf_node_finding nodes[2];
     static struct cf_record_finding records[2];
+    static struct cf_flip_finding flips[2];
     struct cf_findings f = sample();
 
     memcpy(c, sample_configurations, sizeof sample_configurations);
@@ -126,6 +127,9 @@ static struct cf_findings poison(const char *text, struct cf_configuration_findi
     units[1].node = units[1].name = units[1].case_text = units[1].got = units[1].reason = text;
     nodes[1].name = nodes[1].kind = nodes[1].reason = nodes[1].element = nodes[1].got = text;
     records[1].suite = records[1].case_text = records[1].reason = text;
+    memcpy(flips, sample_flips, sizeof flips);
+    flips[0].case_text = flips[0].configuration = text;
+    f.flips = flips;
     f.units = units;
     f.nodes = nodes;
     f.records = records;

@@ -13,3 +13,8 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
                         Threads::Threads)
   add_dependencies(test_qualify conform-worker-faulty conform-worker)
 endif()
+
+if(TARGET conform-program)
+  add_test(NAME qualify_command COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/qualify.sh ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
+  set_tests_properties(qualify_command PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 120)
+endif()

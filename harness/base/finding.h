@@ -148,6 +148,39 @@ struct cf_unit_finding {
     const char *reason;                               /* one sentence */
 };
 
+/* What looks at a result and may see that it is wrong. CF_SEES_BITS: a digest, compared with the
+ * golden one, or where there is none with the kernel's own of another run; S1 to S4: the gates of
+ * docs/levels.md; CF_SEES_TOLERANCE: abs(got - exact) <= 1e-3 * abs(exact), for comparison. */
+enum cf_sight {
+    CF_SEES_BITS,
+    CF_SEES_S1,
+    CF_SEES_S2,
+    CF_SEES_S3,
+    CF_SEES_S4,
+    CF_SEES_TOLERANCE,
+    CF_N_SIGHTS
+};
+
+/* Bits that were flipped, one at a time, in one operand of one kernel on one case: in an output
+ * after the kernel had run, or in an input that the kernel was then given. */
+struct cf_flip_finding {
+    const char *configuration, *case_text, *operand; /* "output 0", "input 1" */
+    int n_bits,
+        n_mantissa;  /* of an element; n_mantissa = n_bits for integers, which have no sign */
+    int n_positions; /* elements in which each bit was flipped */
+    int judged[CF_N_SIGHTS]; /* 1; 0: it has no opinion on this case; -1: it fails it unflipped */
+    uint64_t always[CF_N_SIGHTS];  /* bit b: each flip of bit b was caught */
+    int64_t n_caught[CF_N_SIGHTS]; /* of n_bits * n_positions */
+};
+
+const char *cf_sight_name(enum cf_sight sight); /* "bits", "S1", ..., "1e-3" */
+
+/* The lowest bit from which on, up to the highest of the exponent, each flip was caught; n_bits:
+ * not even that one was; -1 unless judged is 1. */
+int cf_flip_lowest(const struct cf_flip_finding *flip, enum cf_sight sight);
+/* Was each flip of the sign caught? 1 for integers. */
+int cf_flip_sign(const struct cf_flip_finding *flip, enum cf_sight sight);
+
 /* What a machine of a fleet did, next to the majority of the machines of its kind. */
 enum cf_node_state {
     CF_NODE_AGREES,
@@ -192,6 +225,8 @@ struct cf_findings {
     const struct cf_node_finding *nodes;
     int n_promises;
     const struct cf_promise_finding *promises; /* in the order promise, configuration, group */
+    int64_t n_flips; /* operands in which bits were flipped; 0 unless that was asked for */
+    const struct cf_flip_finding *flips; /* in the order case, operand, configuration */
     const char *coverage; /* which units were exercised and which were not, or NULL */
     struct cf_key_value
         *environment; /* machine, CPU, microcode, kernel, libc, git commit, dirty, ... */

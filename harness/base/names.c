@@ -84,3 +84,33 @@ const char *cf_node_state_name(enum cf_node_state state)
 {
     return node_states[state];
 }
+
+const char *cf_sight_name(enum cf_sight sight)
+{
+    static const char *const names[CF_N_SIGHTS] = {"bits", "S1", "S2", "S3", "S4", "1e-3"};
+
+    return names[sight];
+}
+
+static int has_sign(const struct cf_flip_finding *flip)
+{
+    return flip->n_mantissa < flip->n_bits;
+}
+
+int cf_flip_lowest(const struct cf_flip_finding *flip, enum cf_sight sight)
+{
+    int bit = flip->n_bits - has_sign(flip);
+
+    if (flip->judged[sight] != 1)
+        return -1;
+    if (!(flip->always[sight] >> (bit - 1) & 1))
+        return flip->n_bits;
+    while (bit > 0 && flip->always[sight] >> (bit - 1) & 1)
+        --bit;
+    return bit;
+}
+
+int cf_flip_sign(const struct cf_flip_finding *flip, enum cf_sight sight)
+{
+    return !has_sign(flip) || (flip->always[sight] >> (flip->n_bits - 1) & 1);
+}

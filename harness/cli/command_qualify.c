@@ -7,7 +7,9 @@
 #include <time.h>
 
 #include "environment.h"
+#include "flips.h"
 #include "fleet.h"
+#include "inject.h"
 #include "qualify.h"
 #include "sensors.h"
 #include "task.h"
@@ -104,6 +106,32 @@ static int measure(const struct cf_options *options, double budget_s, struct cf_
     return result;
 }
 
+static int flip_bits(const struct cf_options *options, struct cf_store *store, struct cf_error *err)
+{
+    struct cf_progress progress;
+    struct cf_inject_options how = {.worker = cf_task_worker(err),
+                                    .cases = options->cases.word,
+                                    .n_cases = options->cases.n,
+                                    .configurations = options->configurations.word,
+                                    .n_configurations = options->configurations.n,
+                                    .stopped = &stopped,
+                                    .progress = cf_progress_show,
+                                    .context = &progress};
+    struct cf_injection found = {0};
+    int result = -1;
+
+    if (how.worker) {
+        cf_progress_start(&progress, options);
+        result = cf_inject(&found, &how, err);
+        cf_progress_clear(&progress);
+    }
+    if (result == 0)
+        result = cf_flips_put(store, found.flip, found.n, err);
+    cf_injection_free(&found);
+    free((char *)how.worker);
+    return result;
+}
+
 int cf_command_qualify(struct cf_options *options, struct cf_error *err)
 {
     const int64_t start_ns = cf_terminal_clock();
@@ -115,6 +143,9 @@ int cf_command_qualify(struct cf_options *options, struct cf_error *err)
 
     if (options->rest.n > 0)
         return cf_fail(err, "qualify takes no `%s`", options->rest.word[0]);
+    if (!options->sensitivity && options->cases.n + options->configurations.n > 0)
+        return cf_fail(err, "--case and --configuration choose where --sensitivity flips bits; "
+                            "the units of a qualification have cases of their own");
     if (cf_qualify_budget(options->budget ? options->budget : "medium", &budget_s, err) != 0)
         return -1;
     path = options->store ? cf_strdup(options->store) : cf_task_new_path(err);
@@ -124,6 +155,8 @@ int cf_command_qualify(struct cf_options *options, struct cf_error *err)
     result = store ? begin(options, store, err) : -1;
     if (result == 0)
         result = measure(options, budget_s, store, err);
+    if (result == 0 && options->sensitivity)
+        result = flip_bits(options, store, err);
     if (result == 0)
         result = cf_task_finish(options, store, path, start_ns, err);
     if (store)

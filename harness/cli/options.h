@@ -49,7 +49,7 @@ struct cf_options {
     const char *budget, *cpuset, *sign, *signers, *shard, *node;
     int64_t repeat, seed, jobs, every, expect;
     double timeout_s; /* 0: the default */
-    int per_node, resume, quiet, no_progress, truth, list;
+    int per_node, resume, quiet, no_progress, truth, list, sensitivity;
     const char *document[CF_REPORTS_MAX]; /* one a report of cf_reports: a path, "-" or NULL */
     int argc;
     char **argv; /* as given to main, for the store */

@@ -276,6 +276,10 @@ static int add_units(struct cf_judgement *j, struct cf_error *err)
     f->units = j->units.unit;
     f->n_units = j->units.n;
     f->coverage = j->units.coverage;
+    if (cf_flips_get(&j->flips, j->store, err) != 0)
+        return -1;
+    f->flips = j->flips.flip;
+    f->n_flips = j->flips.n;
     if (f->n_units == 0 || f->n_configurations > 0)
         return 0;
     for (int i = 0; i < f->n_units; ++i)
@@ -333,6 +337,7 @@ void cf_findings_free(struct cf_findings *findings)
     if (!j)
         return;
     cf_units_free(&j->units);
+    cf_flips_free(&j->flips);
     cf_measure_free(&j->measure, &j->ledger);
     cf_ledger_free(&j->ledger);
     free(j->findings.libraries);

@@ -10,6 +10,7 @@
 #ifndef CF_JUDGEMENT_H
 #define CF_JUDGEMENT_H
 
+#include "flips.h"
 #include "measure.h"
 #include "units.h"
 
@@ -42,6 +43,7 @@ struct cf_coverage {
 
 struct cf_judgement {
     struct cf_units units;
+    struct cf_flips flips;
     struct cf_findings findings; /* first: what the caller sees */
     struct cf_arena arena;
     struct cf_ledger ledger;

@@ -22,9 +22,7 @@ struct team {
     struct cf_error err; /* of the first case that failed */
 };
 
-/* The growth of the fast kernel that a configuration has for an op: "fast" of its effective state,
- * "conv2d_fwd=81 ..."; 0 when it is classical. */
-static double growth_of(const char *effective, const char *op)
+double cf_measure_growth(const char *effective, const char *op)
 {
     json_t *object = json_loads(effective, 0, NULL);
     const char *at = json_string_value(json_object_get(object, "fast"));
@@ -65,7 +63,7 @@ static void find_rules(struct cf_measure *measure, const struct cf_ledger *ledge
         op[strcspn(op, " ")] = '\0';
         for (int i = 0; i < ledger->n_configurations; ++i)
             measure->rule_of[g * ledger->n_configurations + i] =
-                rule_for(measure, growth_of(ledger->configuration[i].effective, op));
+                rule_for(measure, cf_measure_growth(ledger->configuration[i].effective, op));
         measure->lambda[g] = -1;
         for (int h = 0; h < g && measure->lambda[g] < 0; ++h)
             if (ledger->group[h].rules == ledger->group[g].rules)

@@ -32,4 +32,8 @@ const struct cf_accuracy *cf_measure_of(const struct cf_measure *measure,
  * part changes no verdict; NULL (cases named by hand): n_max = 2^18 and N_out = 1e6. */
 double cf_measure_lambda(const struct cf_suite *suite);
 
+/* The growth of the fast kernel that a configuration has for an op: "fast" of its effective state
+ * (JSON), "conv2d_fwd=81 ..."; 0 when it is classical. */
+double cf_measure_growth(const char *effective, const char *op);
+
 #endif

@@ -71,10 +71,14 @@ static const char *recheck(struct cf_training *t)
 
 static int take_bank(struct cf_training *t, struct cf_error *err)
 {
-    char *text = cf_store_get_meta(t->j->store, "bank");
-    const char *baseline = t->j->ledger.configuration[t->j->ledger.baseline].text;
+    const char *baseline;
+    char *text;
     int result = 0;
 
+    if (t->j->ledger.n_configurations == 0) /* a qualification */
+        return 0;
+    baseline = t->j->ledger.configuration[t->j->ledger.baseline].text;
+    text = cf_store_get_meta(t->j->store, "bank");
     if (!text)
         t->no_bank = "no bank of the baseline's seeds; `conform bank build` makes one";
     else

@@ -12,7 +12,7 @@
 struct cf_talk {
     struct cf_config config;
     struct cf_session_options options;
-    char *worker, *in_path, *out_path, *folder; /* owned */
+    char *worker, *in_path, *out_path, *folder, *effective; /* owned */
     uv_loop_t loop;
     struct cf_session *session; /* NULL: none is alive */
     int waiting;
@@ -31,6 +31,22 @@ static void take_reply(void *context, struct cf_session *session, struct cf_repl
     talk->waiting = 0;
 }
 
+static void take_greeting(void *context, struct cf_session *session, struct cf_reply *reply)
+{
+    struct cf_talk *talk = context;
+
+    if (reply->effective) {
+        free(talk->effective);
+        talk->effective = cf_strdup(reply->effective);
+    }
+    take_reply(context, session, reply);
+}
+
+const char *cf_talk_effective(const struct cf_talk *talk)
+{
+    return talk->effective ? talk->effective : "{}";
+}
+
 static void forget(void *context, struct cf_session *session)
 {
     struct cf_talk *talk = context;
@@ -40,7 +56,7 @@ static void forget(void *context, struct cf_session *session)
     talk->waiting = 0;
 }
 
-static const struct cf_session_events events = {take_reply, take_reply, forget};
+static const struct cf_session_events events = {take_greeting, take_reply, forget};
 
 static void wait_for(struct cf_talk *talk)
 {
@@ -84,6 +100,7 @@ static void drop(struct cf_talk *talk)
     free(talk->in_path);
     free(talk->out_path);
     free(talk->folder);
+    free(talk->effective);
     free(talk);
 }
 

@@ -29,4 +29,8 @@ void cf_talk_run(struct cf_talk *talk, const char *op, const struct cf_pairs *at
                  const struct cf_tensor in[], int n_in, struct cf_tensor out[], int n_out,
                  struct cf_told *told);
 
+/* What is in effect, as the worker said when it greeted (JSON); "{}" before the first request. The
+ * talk keeps it. */
+const char *cf_talk_effective(const struct cf_talk *talk);
+
 #endif

@@ -1,0 +1,42 @@
+#!/bin/sh
+# qualify.sh SOURCE BUILD: `conform qualify` from outside: a store, every report of it, each valid; flipped bits; what it
+# refuses.
+set -u
+source=$1 build=$2
+failed=0
+fail() { echo "qualify: $*"; failed=1; }
+command -v jq > /dev/null && command -v xmllint > /dev/null || { echo "SKIP: needs jq and xmllint"; exit 77; }
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export XDG_STATE_HOME="$work"
+cd "$work" || exit 1
+conform=$build/conform
+cpu=$(taskset -cp $$ | sed 's/.*: *\([0-9]*\).*/\1/')
+
+"$conform" qualify -q --cpuset "$cpu" --budget 1s --sensitivity --case 'dot {f32,f64} m=1 n=20 fill=integer seed=1' \
+    --configuration 'plain kernel={forward,pairwise}' --store q.db --text=q.txt --json=q.json --junit=q.xml --html=q.html \
+    --markdown=q.md --openmetrics=q.prom --ocp=q.jsonl 2> err
+code=$?
+[ $code = 0 ] || [ $code = 3 ] || fail "exit $code: $(cat err)"
+states=$(jq -r '[.units[].state] | unique | join(" ")' q.json)
+case $states in pass | 'not-measured pass') ;; *) fail "units are $states" ;; esac
+[ "$(jq '[.flips[].checks[] | select(.check == "bits" and .lowest_bit < 0)] | length' q.json)" = 0 ] || fail 'the digest was not measured'
+[ "$(jq '.flips | length' q.json)" = 12 ] || fail "$(jq '.flips | length' q.json) operands were flipped, not 12"
+[ "$(jq -r '[.flips[] | select(.operand == "output 0") | .checks[] | select(.check == "bits" or .check == "S1") | .lowest_bit] | unique | join(" ")' q.json)" = 0 ] ||
+    fail 'the digest or S1 misses a bit of an output'
+grep -q 'Detection sensitivity' q.txt || fail 'the text has no sensitivity'
+xmllint --noout --schema "$source/tests/data/junit.xsd" q.xml 2> /dev/null || fail 'JUnit is not valid'
+xmllint --noout q.html || fail 'HTML is not well-formed'
+jq -es 'map(.sequenceNumber) == [range(length)]' q.jsonl > /dev/null || fail 'OCP records are no JSON lines'
+if python3 -c 'import jsonschema' 2> /dev/null; then
+    python3 "$source/tests/check_schema.py" "$source/docs/report.schema.json" q.json || fail 'the JSON schema is not met'
+fi
+# The store gives the same again.
+"$conform" report -q q.db --json=again.json --text=again.txt > /dev/null
+cmp -s q.json again.json && cmp -s q.txt again.txt || fail 'a report of the store differs'
+
+"$conform" qualify -q --case 'dot f32 m=1 n=2' 2> err
+[ $? = 2 ] && grep -q 'sensitivity flips bits' err || fail "a case without --sensitivity: $(cat err)"
+"$conform" qualify -q --budget never 2> err
+[ $? = 2 ] && grep -q 'is no time' err || fail "a budget that is none: $(cat err)"
+exit $failed

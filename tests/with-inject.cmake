@@ -1,0 +1,26 @@
+# Checks that see less on purpose: each mutant is one source with one line changed, linked before the library's own. A
+# mutant that test_inject lets pass means that the sensitivity it reports is not that of the check.
+add_dependencies(test_inject conform-worker)
+
+function(blunt name source from to)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${source})
+  file(READ ${CMAKE_SOURCE_DIR}/${source} text)
+  string(REPLACE "${from}" "${to}" changed "${text}")
+  if(changed STREQUAL text)
+    message(FATAL_ERROR "tests/with-inject.cmake: ${source} has no `${from}` for the mutant ${name}")
+  endif()
+  file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/blunt_${name}.c CONTENT "@changed@" @ONLY)
+  add_executable(blunt_${name} test_inject.c ${CMAKE_CURRENT_BINARY_DIR}/blunt_${name}.c)
+  target_link_libraries(blunt_${name} PRIVATE cf_conform PkgConfig::CRITERION)
+  target_compile_definitions(blunt_${name} PRIVATE CF_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  target_compile_options(blunt_${name} PRIVATE -w -O1)
+  add_dependencies(blunt_${name} conform-worker)
+  add_test(NAME blunt_${name} COMMAND blunt_${name} --timeout 120)
+  set_tests_properties(blunt_${name} PROPERTIES WILL_FAIL TRUE TIMEOUT 240)
+endfunction()
+
+blunt(digest harness/base/digest.c "XXH3_128bits(bytes, n_bytes)" "XXH3_128bits(bytes, n_bytes / 2)")
+blunt(s1 harness/judge/accuracy.c "got == x->truth->rounded, 0)" "fabs(got / x->truth->rounded - 1) < 1e-9, 0)")
+blunt(s3 harness/judge/accuracy.c "flushed || x.error <= x.allowed" "flushed || x.error <= 2 * x.allowed")
+blunt(s4 harness/judge/accuracy.c "x->error <= allowed" "x->error <= 2 * allowed")
+blunt(input harness/cli/inject.c "is_input ? look_after" "0 ? look_after")
