@@ -28,5 +28,7 @@ void cf_text_wrap(FILE *out, const struct cf_page *page, const char *text, int a
 /* The section of promises: one line a promise and family that were exercised; those that are
  * violated with their source. Nothing when there is none. */
 void cf_text_promises(FILE *out, const struct cf_page *page, const struct cf_findings *findings);
+/* Machines of a fleet, units of a qualification, flipped bits; nothing where there are none. */
+void cf_text_machines(FILE *out, const struct cf_findings *findings, const struct cf_page *page);
 
 #endif

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support_flips.h"
 #include "support_text.h"
 #include "support_view.h"
 
@@ -47,6 +46,8 @@ static void verdict(const struct table *t)
         cf_text_wrap(t->out, t->page, f->sentence, 0, 0);
     if (t->page->colour)
         putc('\n', t->out);
+    if (f->n_units > 0 && f->n_configurations == 0)
+        return; /* no plan, no books */
     books = cf_format("%d configurations, %d cases, %lld of %lld requests recorded%s; required: %s",
                       f->n_configurations, f->n_cases, (long long)f->n_recorded,
                       (long long)f->n_planned, f->complete ? "" : " (incomplete)",
@@ -147,78 +148,6 @@ static void configuration_row(const struct table *t, int i, const struct cf_view
                       cf_view_short(&cell), CELL);
     }
     putc('\n', t->out);
-}
-
-/* One line a unit that did not pass, and how many did. */
-/* Where bits left the right ones first: "element" expected and got, when it is known. */
-static void location(struct table *t, const char *case_text, const char *element,
-                     const char *expected, const char *got)
-{
-    char *line;
-
-    if (*case_text) {
-        fputs("      case  ", t->out);
-        cf_text_put(t->out, case_text);
-        putc('\n', t->out);
-    }
-    if (!*got)
-        return;
-    line = cf_format("%s expected %s got %s", element, expected, got);
-    fputs("      ", t->out);
-    cf_text_wrap(t->out, t->page, line, 6, 6);
-    free(line);
-}
-
-static void nodes(struct table *t)
-{
-    const struct cf_findings *f = t->findings;
-
-    if (f->n_nodes == 0)
-        return;
-    heading(t, "Machines, results compared, and different ones");
-    for (int i = 0; i < f->n_nodes; ++i) {
-        const struct cf_node_finding *n = &f->nodes[i];
-        const enum cf_colour colour = n->state == CF_NODE_AGREES    ? CF_GREEN
-                                      : n->state == CF_NODE_OUTLIER ? CF_RED
-                                                                    : CF_YELLOW;
-
-        fputs("  ", t->out);
-        cf_text_cell(t->out, n->name, 20);
-        cf_text_paint(t->out, t->page, colour, cf_node_state_name(n->state), 14);
-        fprintf(t->out, "%9lld%9lld\n", (long long)n->n_compared, (long long)n->n_different);
-        if (n->state == CF_NODE_AGREES)
-            continue;
-        fputs("      ", t->out);
-        cf_text_wrap(t->out, t->page, n->reason, 6, 6);
-        location(t, n->case_text, n->element, n->expected, n->got);
-    }
-}
-
-static void units(struct table *t)
-{
-    const struct cf_findings *f = t->findings;
-
-    if (f->n_units == 0)
-        return;
-    heading(t, "Units: core, instructions, state, operations checked");
-    for (int i = 0; i < f->n_units; ++i) {
-        const struct cf_unit_finding *u = &f->units[i];
-
-        fputs("  ", t->out);
-        if (*u->node)
-            cf_text_cell(t->out, u->node, 10);
-        cf_text_cell(t->out, u->name, 16);
-        cf_text_cell(t->out, u->kernel, 17);
-        cf_text_cell(t->out, cf_unit_state_name(u->state), 14);
-        fprintf(t->out, "%9.3g\n", u->n_checked);
-        if (u->state == CF_UNIT_PASS)
-            continue;
-        fputs("      ", t->out);
-        cf_text_wrap(t->out, t->page, u->reason, 6, 6);
-        location(t, u->case_text, u->element, u->expected, u->got);
-    }
-    if (f->coverage)
-        cf_text_wrap(t->out, t->page, f->coverage, 0, 0);
 }
 
 static void configurations(struct table *t)
@@ -483,9 +412,7 @@ static int write_text(FILE *out, const struct cf_findings *findings, const struc
 
     (void)err;
     verdict(&t);
-    nodes(&t);
-    units(&t);
-    cf_text_flips(out, findings, page);
+    cf_text_machines(out, findings, page);
     if (findings->n_units > 0 && findings->n_configurations == 0)
         return 0; /* a qualification alone */
     configurations(&t);
