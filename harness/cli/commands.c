@@ -41,4 +41,6 @@ const struct cf_command cf_commands[] = {
      CF_FOR_MERGE, cf_command_merge},
     {"adapter", "check COMMAND...", "Test whether a program speaks the protocol of adapters.",
      CF_FOR_ADAPTER, cf_command_adapter},
+    {"manual", "man|bash", "Print the manual page, or the completion of bash.", CF_FOR_MANUAL,
+     cf_command_manual},
     {NULL, NULL, NULL, 0, NULL}};

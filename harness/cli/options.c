@@ -13,10 +13,9 @@
 #define CASES     (SELECTING | CF_FOR_GATE)
 #define JUDGING                                                                                    \
     (CF_FOR_RUN | CF_FOR_LIST | CF_FOR_REPLAY | CF_FOR_REPORT | CF_FOR_COMPARE | CF_FOR_GATE)
-#define RUNNING     (CF_FOR_RUN | CF_FOR_REPLAY | CF_FOR_GATE)
-#define KEY_PLAIN   0x400 /* keys of options without a letter start here */
-#define KEY_REPORT  0x800 /* and those of reports here */
-#define OPTIONS_MAX 64
+#define RUNNING    (CF_FOR_RUN | CF_FOR_REPLAY | CF_FOR_GATE)
+#define KEY_PLAIN  0x400 /* keys of options without a letter start here */
+#define KEY_REPORT 0x800 /* and those of reports here */
 
 const struct cf_option cf_option_table[] = {
     {"level", 'l', "LEVEL", CF_WORD, JUDGING, AT(level_name),
@@ -104,7 +103,7 @@ static int offers_report(const struct cf_command *command, const char *name)
 {
     return prints_findings(command) ||
            (strcmp(name, "json") == 0 &&
-            !(command->bit & (CF_FOR_GOLDEN | CF_FOR_MERGE | CF_FOR_BANK)));
+            !(command->bit & (CF_FOR_GOLDEN | CF_FOR_MERGE | CF_FOR_BANK | CF_FOR_MANUAL)));
 }
 
 static int add_word(struct cf_words *words, const char *word)
@@ -192,27 +191,49 @@ static error_t parse_one(int key, char *word, struct argp_state *state)
     return ARGP_ERR_UNKNOWN;
 }
 
-/* Only the options of one command, and its reports. */
-static int make_options(struct argp_option made[], const struct cf_command *command)
+int cf_option_lines(struct cf_option_line lines[], const struct cf_command *command)
 {
     int n = 0;
 
     for (int i = 0; cf_option_table[i].name; ++i)
         if (cf_option_table[i].commands & command->bit)
-            made[n++] = (struct argp_option){.name = cf_option_table[i].name,
-                                             .key = key_of(i),
-                                             .arg = cf_option_table[i].argument,
-                                             .doc = cf_option_table[i].help};
+            lines[n++] = (struct cf_option_line){.name = cf_option_table[i].name,
+                                                 .letter = cf_option_table[i].letter,
+                                                 .argument = cf_option_table[i].argument,
+                                                 .help = cf_option_table[i].help};
     for (int i = 0; cf_reports[i]; ++i) {
-        CF_CHECK(i < CF_REPORTS_MAX && n < OPTIONS_MAX - 1);
+        CF_CHECK(i < CF_REPORTS_MAX && n < CF_OPTION_LINES_MAX - 1);
         if (offers_report(command, cf_reports[i]->name))
-            made[n++] = (struct argp_option){.name = cf_reports[i]->name,
-                                             .key = KEY_REPORT + i,
-                                             .arg = "FILE",
-                                             .flags = OPTION_ARG_OPTIONAL,
-                                             .doc = prints_findings(command) ? cf_reports[i]->why
-                                                                             : "for programs"};
+            lines[n++] = (struct cf_option_line){
+                .name = cf_reports[i]->name,
+                .argument = "FILE",
+                .argument_optional = 1,
+                .help = prints_findings(command) ? cf_reports[i]->why : "for programs"};
     }
+    return n;
+}
+
+static int key_by_name(const char *name)
+{
+    for (int i = 0; cf_option_table[i].name; ++i)
+        if (strcmp(cf_option_table[i].name, name) == 0)
+            return key_of(i);
+    return KEY_REPORT + cf_report_index(name);
+}
+
+/* Only the options of one command, and its reports. */
+static int make_options(struct argp_option made[], const struct cf_command *command)
+{
+    struct cf_option_line lines[CF_OPTION_LINES_MAX];
+    const int n = cf_option_lines(lines, command);
+
+    for (int i = 0; i < n; ++i)
+        made[i] =
+            (struct argp_option){.name = lines[i].name,
+                                 .key = key_by_name(lines[i].name),
+                                 .arg = lines[i].argument,
+                                 .flags = lines[i].argument_optional ? OPTION_ARG_OPTIONAL : 0,
+                                 .doc = lines[i].help};
     made[n] = (struct argp_option){0};
     return n;
 }
@@ -222,7 +243,7 @@ static int make_options(struct argp_option made[], const struct cf_command *comm
 static int check_known(char **argv, int argc, const struct argp_option made[], int n,
                        const struct cf_command *command, struct cf_error *err)
 {
-    const char *names[OPTIONS_MAX + 3] = {"help", "usage", "version"};
+    const char *names[CF_OPTION_LINES_MAX + 3] = {"help", "usage", "version"};
 
     for (int i = 0; i < n; ++i)
         names[i + 3] = made[i].name;
@@ -323,7 +344,7 @@ static char *documentation(const struct cf_command *command)
 int cf_options_parse(struct cf_options *options, const struct cf_command *command, int argc,
                      char **argv, struct cf_error *err)
 {
-    struct argp_option made[OPTIONS_MAX];
+    struct argp_option made[CF_OPTION_LINES_MAX];
     const int n = make_options(made, command);
     char *doc = documentation(command);
     const struct argp argp = {

@@ -29,6 +29,7 @@ enum cf_command_bit {
     CF_FOR_BANK = 1 << 14,
     CF_FOR_MERGE = 1 << 16,
     CF_FOR_ADAPTER = 1 << 17,
+    CF_FOR_MANUAL = 1 << 18,
     CF_FOR_ALL = (1 << 20) - 1
 };
 
@@ -77,6 +78,16 @@ struct cf_command {
     int (*run)(struct cf_options *, struct cf_error *);
 };
 extern const struct cf_command cf_commands[]; /* ended by name NULL; the first is the default */
+
+/* An option as a command has it, reports among them: what --help, the manual page and the
+ * completion are made from. */
+struct cf_option_line {
+    const char *name, *argument, *help; /* argument: NULL for a flag */
+    int letter;                         /* 0: none */
+    int argument_optional;              /* --json[=FILE] */
+};
+#define CF_OPTION_LINES_MAX 64
+int cf_option_lines(struct cf_option_line lines[], const struct cf_command *command);
 
 /* Fills *options from the words after the command. A word that is no option is a sentence that
  * suggests one; a level or scope that does not exist likewise. --help and --version exit. */
