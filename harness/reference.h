@@ -92,4 +92,10 @@ int cf_trajectory_distances(double distance[], enum cf_model model, const struct
                             const struct cf_tensor *snapshots, int64_t n, mpfr_prec_t precision,
                             struct cf_error *err);
 
+/* The true weights after `n` steps, rising from 1: weights[k P + i] after steps[k], as rounded +
+ * lo. -1 and a sentence when doubling the precision moves them by more than 2^-80 of their norm. */
+int cf_trajectory_weights(struct cf_truth weights[], enum cf_model model,
+                          const struct cf_tensor in[], const int64_t steps[], int64_t n,
+                          mpfr_prec_t precision, struct cf_error *err);
+
 #endif

@@ -194,18 +194,18 @@ void cf_trajectory_loss(mpfr_t loss, enum cf_model model, const struct cf_tensor
     stop(&r);
 }
 
-/* Snapshots of one precision: [n][P]. */
+/* Weights of one precision after some steps: [n][P]. */
 struct kept {
     mpfr_t *weights;
-    int64_t n, n_weights;
+    const int64_t *steps; /* [n], rising */
+    int64_t n, n_asked, n_weights;
 };
 
 static int keep(void *context, const struct cf_true_step *now)
 {
     struct kept *kept = context;
-    const int64_t done = now->step + 1;
 
-    if ((done & (done - 1)) != 0)
+    if (kept->n == kept->n_asked || now->step + 1 != kept->steps[kept->n])
         return 0;
     for (int64_t i = 0; i < now->n_weights; ++i)
         mpfr_set(kept->weights[kept->n * now->n_weights + i], now->weights[i], MPFR_RNDN);
@@ -213,13 +213,21 @@ static int keep(void *context, const struct cf_true_step *now)
     return 0;
 }
 
-static void take(struct kept *kept, enum cf_model model, const struct cf_tensor in[], int64_t n,
-                 mpfr_prec_t precision)
+static void take(struct kept *kept, enum cf_model model, const struct cf_tensor in[],
+                 const int64_t steps[], int64_t n, mpfr_prec_t precision)
 {
-    kept->n = 0;
-    kept->n_weights = in[CF_IN_WEIGHTS].dim[0];
+    *kept = (struct kept){.steps = steps, .n_asked = n, .n_weights = in[CF_IN_WEIGHTS].dim[0]};
     kept->weights = numbers(n * kept->n_weights, precision);
-    cf_trajectory(model, in, (int64_t)1 << (n - 1), precision, keep, kept);
+    cf_trajectory(model, in, steps[n - 1], precision, keep, kept);
+    CF_CHECK(kept->n == n);
+}
+
+static int refuse(mpfr_prec_t precision, int64_t step, double doubt, struct cf_error *err)
+{
+    return cf_fail_with(err, 3,
+                        "%ld bits do not carry the true trajectory to step %lld: it moves "
+                        "by %.1e when they are doubled",
+                        (long)precision, (long long)step, doubt);
 }
 
 /* norm(x - y) / norm(y) of snapshot k; x from a tensor when `run` is not NULL. */
@@ -252,23 +260,60 @@ int cf_trajectory_distances(double distance[], enum cf_model model, const struct
                             const struct cf_tensor *snapshots, int64_t n, mpfr_prec_t precision,
                             struct cf_error *err)
 {
+    int64_t *steps = cf_alloc((size_t)(n + 1) * sizeof steps[0]);
     struct kept once, twice;
     int result = 0;
 
     CF_CHECK(n >= 1 && n <= snapshots->dim[0]);
-    take(&once, model, in, n, precision);
-    take(&twice, model, in, n, 2 * precision);
+    for (int64_t k = 0; k < n; ++k)
+        steps[k] = (int64_t)1 << k;
+    take(&once, model, in, steps, n, precision);
+    take(&twice, model, in, steps, n, 2 * precision);
     for (int64_t k = 0; k < n && result == 0; ++k) {
         const double doubt = relative(&once, NULL, &twice, k);
 
         distance[k] = relative(NULL, snapshots, &twice, k);
         if (!(doubt <= ldexp(distance[k], -40)) && !(distance[k] == 0 && doubt < ldexp(1, -60)))
-            result =
-                cf_fail_with(err, 3,
-                             "%ld bits do not carry the true trajectory to step %lld: it moves "
-                             "by %.1e when they are doubled",
-                             (long)precision, 1LL << k, doubt);
+            result = refuse(precision, steps[k], doubt, err);
     }
+    drop(once.weights, n * once.n_weights);
+    drop(twice.weights, n * twice.n_weights);
+    free(steps);
+    return result;
+}
+
+/* hi + lo = weight, to about 2^-106. */
+static void split(struct cf_truth weights[], const struct kept *kept)
+{
+    mpfr_t rest;
+
+    mpfr_init2(rest, mpfr_get_prec(kept->weights[0]));
+    for (int64_t i = 0; i < kept->n * kept->n_weights; ++i) {
+        weights[i].rounded = mpfr_get_d(kept->weights[i], MPFR_RNDN);
+        mpfr_sub_d(rest, kept->weights[i], weights[i].rounded, MPFR_RNDN);
+        weights[i].lo = mpfr_get_d(rest, MPFR_RNDN);
+        weights[i].scale = fabs(weights[i].rounded);
+    }
+    mpfr_clear(rest);
+}
+
+int cf_trajectory_weights(struct cf_truth weights[], enum cf_model model,
+                          const struct cf_tensor in[], const int64_t steps[], int64_t n,
+                          mpfr_prec_t precision, struct cf_error *err)
+{
+    struct kept once, twice;
+    int result = 0;
+
+    take(&once, model, in, steps, n, precision);
+    take(&twice, model, in, steps, n, 2 * precision);
+    for (int64_t k = 0; k < n && result == 0; ++k) {
+        const double doubt = relative(&once, NULL, &twice, k);
+
+        if (!(doubt <= ldexp(1, -80)))
+            result = refuse(precision, steps[k], doubt, err);
+    }
+    if (result == 0)
+        split(weights, &twice);
     drop(once.weights, n * once.n_weights);
     drop(twice.weights, n * twice.n_weights);
     return result;

@@ -199,6 +199,15 @@ struct cf_node_finding {
     const char *reason;
 };
 
+/* How far the weights of training runs are, step by step: norm(w - true w) / norm(true w). Of a
+ * configuration from the true trajectory (MPFR); or (configuration -1) of runs that differ by
+ * rounding alone, twins of the baseline, from each other: the band that rounding explains. */
+struct cf_curve_finding {
+    const char *suite, *cell; /* a case without its seed */
+    int configuration, n, n_seeds;
+    const double *step, *low, *middle, *high; /* [n]: least, geometric mean and greatest of seeds */
+};
+
 const char *cf_unit_state_name(enum cf_unit_state state); /* "pass", ..., "not-measured" */
 const char *cf_node_state_name(enum cf_node_state state); /* "agrees", ..., "not-compared" */
 
@@ -227,6 +236,8 @@ struct cf_findings {
     const struct cf_promise_finding *promises; /* in the order promise, configuration, group */
     int64_t n_flips; /* operands in which bits were flipped; 0 unless that was asked for */
     const struct cf_flip_finding *flips; /* in the order case, operand, configuration */
+    int n_curves; /* cell by cell, the twins' first; 0 unless the judge was asked to draw them */
+    const struct cf_curve_finding *curves;
     const char *coverage; /* which units were exercised and which were not, or NULL */
     struct cf_key_value
         *environment; /* machine, CPU, microcode, kernel, libc, git commit, dirty, ... */

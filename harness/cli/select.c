@@ -79,7 +79,21 @@ static int retain(struct cf_matrix *matrix, const char keep[])
     return n_kept;
 }
 
-/* Entries from n_found on were written out by the user: they stay. */
+/* What the user wrote out stays, also where the machine has it too. */
+static void keep_written_out(const struct cf_options *options, const struct cf_matrix *matrix,
+                             char keep[])
+{
+    struct cf_matrix own = {0};
+    int n_globs;
+
+    CF_CHECK(add_written_out(options, &own, &n_globs, NULL) == 0);
+    for (int i = 0; i < matrix->n; ++i)
+        for (int k = 0; k < own.n; ++k)
+            keep[i] |= (char)(strcmp(matrix->line[i], own.line[k]) == 0);
+    cf_matrix_free(&own);
+}
+
+/* Entries from n_found on were written out by the user. */
 static int apply_globs(const struct cf_options *options, struct cf_matrix *matrix, int n_found,
                        struct cf_error *err)
 {
@@ -88,6 +102,7 @@ static int apply_globs(const struct cf_options *options, struct cf_matrix *matri
 
     for (int i = 0; i < matrix->n; ++i)
         keep[i] = (char)(i >= n_found || is_kept(options, matrix, i));
+    keep_written_out(options, matrix, keep);
     n_kept = retain(matrix, keep);
     free(keep);
     if (n_kept > 0)

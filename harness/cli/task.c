@@ -139,12 +139,21 @@ int cf_task_run(const struct cf_options *options, const struct cf_plan *plan,
     return result == 130 && interrupted ? 128 + interrupted : result;
 }
 
+/* The page shows the figure too, of one seed: true trajectories take seconds each. */
+static int n_curves(const struct cf_options *options)
+{
+    if (options->document[cf_report_index("svg")])
+        return 3;
+    return options->document[cf_report_index("html")] != NULL;
+}
+
 struct cf_findings *cf_task_judge(const struct cf_options *options, struct cf_store *store,
                                   struct cf_error *err)
 {
     struct cf_progress progress;
     const struct cf_judge_options how = {.required = options->level,
                                          .scope = options->scope,
+                                         .curves = n_curves(options),
                                          .threads = (int)options->jobs,
                                          .progress = cf_progress_show,
                                          .context = &progress};

@@ -313,6 +313,8 @@ static int judge(struct cf_judgement *j, struct cf_error *err)
     cf_judge_promises(j);
     collect(j);
     balance(j);
+    if (j->options.curves && cf_judge_curves(j, err) != 0)
+        return -1;
     return cf_judge_fleet(j, err) != 0 ? -1 : add_units(j, err);
 }
 

@@ -9,6 +9,7 @@
 struct cf_judge_options {
     enum cf_level required;
     enum cf_scope scope; /* the scope asked for; CF_TO_BASELINE: all */
+    int curves;          /* of so many seeds the true trajectories too: seconds each; 0: none */
     int threads;         /* for the references; 0: all CPUs. Never changes a verdict */
     void (*progress)(void *context, int64_t done, int64_t total, const char *what);
     void *context;

@@ -81,6 +81,8 @@ int cf_judge_use(struct cf_judgement *j, struct cf_error *err);
 /* Fills the slots of training groups: training_levels.h. After the gates, whose F it may take over.
  */
 int cf_judge_training(struct cf_judgement *j, struct cf_error *err);
+/* Fills the curves of the findings. */
+int cf_judge_curves(struct cf_judgement *j, struct cf_error *err);
 /* Fills the slots of the scopes; needs the coverage. The baseline's own comparison is the scope
  * run. */
 int cf_judge_bits(struct cf_judgement *j, struct cf_error *err);

@@ -90,14 +90,8 @@ static void list_runs(struct cf_trained *trained, const struct cf_ledger *ledger
         qsort(trained->run, (size_t)trained->n, sizeof trained->run[0], by_place);
 }
 
-/* All outputs of one run, their bits read from the store. */
-struct outputs {
-    struct cf_tensor out[CF_OPERANDS_MAX];
-    void *bits; /* NULL: it did not run */
-};
-
-static int read_outputs(struct outputs *outputs, const struct cf_ledger *ledger,
-                        struct cf_store *store, struct cf_trained_run *run, struct cf_error *err)
+int cf_trained_outputs(struct cf_trained_outputs *outputs, const struct cf_ledger *ledger,
+                       struct cf_store *store, struct cf_trained_run *run, struct cf_error *err)
 {
     const struct cf_ledger_case *one = &ledger->cases[run->case_index];
     struct cf_tensor in[CF_OPERANDS_MAX];
@@ -125,7 +119,7 @@ static int read_outputs(struct outputs *outputs, const struct cf_ledger *ledger,
     return 0;
 }
 
-static void take_metrics(struct cf_trained_run *run, const struct outputs *outputs)
+static void take_metrics(struct cf_trained_run *run, const struct cf_trained_outputs *outputs)
 {
     const struct cf_tensor *metrics = &outputs->out[CF_OUT_METRICS];
     const struct cf_tensor *hashes = &outputs->out[CF_OUT_HASHES];
@@ -159,7 +153,8 @@ static double distance(const struct cf_tensor *a, const struct cf_tensor *b, int
 }
 
 static void take_curve(struct cf_trained_run *run, struct cf_trained_cell *cell,
-                       const struct outputs *outputs, const struct outputs *base)
+                       const struct cf_trained_outputs *outputs,
+                       const struct cf_trained_outputs *base)
 {
     const struct cf_tensor *mine = &outputs->out[CF_OUT_SNAPSHOTS];
     const struct cf_tensor *theirs = &base->out[CF_OUT_SNAPSHOTS];
@@ -178,7 +173,7 @@ static void take_curve(struct cf_trained_run *run, struct cf_trained_cell *cell,
 }
 
 /* Were masks, shifts and batches those of the baseline's run, as both say? */
-static int same_data(const struct outputs *a, const struct outputs *b)
+static int same_data(const struct cf_trained_outputs *a, const struct cf_trained_outputs *b)
 {
     const int64_t *x = a->out[CF_OUT_HASHES].bits, *y = b->out[CF_OUT_HASHES].bits;
 
@@ -193,17 +188,17 @@ static int same_data(const struct outputs *a, const struct outputs *b)
 static int read_seed(struct cf_trained *trained, const struct cf_ledger *ledger,
                      struct cf_store *store, int first, int end, struct cf_error *err)
 {
-    struct outputs base = {.bits = NULL}, outputs;
+    struct cf_trained_outputs base = {.bits = NULL}, outputs;
     int result = 0;
 
     for (int i = first; i < end && !base.bits && result == 0; ++i)
         if (trained->run[i].configuration == ledger->baseline && trained->run[i].twin == 0 &&
             trained->run[i].perturb == 0)
-            result = read_outputs(&base, ledger, store, &trained->run[i], err);
+            result = cf_trained_outputs(&base, ledger, store, &trained->run[i], err);
     for (int i = first; i < end && result == 0; ++i) {
         struct cf_trained_run *run = &trained->run[i];
 
-        result = read_outputs(&outputs, ledger, store, run, err);
+        result = cf_trained_outputs(&outputs, ledger, store, run, err);
         if (result != 0 || !outputs.bits)
             continue;
         take_metrics(run, &outputs);

@@ -43,6 +43,16 @@ int cf_trained_read(struct cf_trained *trained, const struct cf_ledger *ledger,
                     struct cf_store *store, struct cf_error *err);
 void cf_trained_free(struct cf_trained *trained);
 
+/* All outputs of one run, their bits read from the store. */
+struct cf_trained_outputs {
+    struct cf_tensor out[CF_OPERANDS_MAX]; /* views of bits */
+    void *bits;                            /* owned; NULL: it did not run */
+};
+/* Also says of a run that did not run whether that is a failure. -1 and a sentence when the store's
+ * bits cannot be read. */
+int cf_trained_outputs(struct cf_trained_outputs *, const struct cf_ledger *, struct cf_store *,
+                       struct cf_trained_run *, struct cf_error *);
+
 /* NULL when there is no such case. */
 const struct cf_trained_run *cf_trained_find(const struct cf_trained *trained, int cell,
                                              int64_t seed, int configuration, int64_t twin,
