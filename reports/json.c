@@ -151,14 +151,21 @@ static json_t *library(const struct cf_library_finding *l)
 
 static json_t *unit(const struct cf_unit_finding *u)
 {
+    json_t *where = packed(json_pack("{s:i, s:i, s:i, s:i, s:i, s:o}", "cpu", u->cpu, "core",
+                                     u->core, "package", u->package, "numa_node", u->numa_node,
+                                     "thread", u->thread, "ppin", cf_json_text(u->ppin)));
+
     return packed(json_pack(
-        "{s:o, s:o, s:o, s:s, s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "node",
-        cf_json_text(u->node), "name", cf_json_text(u->name), "kernel", cf_json_text(u->kernel),
-        "state", cf_unit_state_name(u->state), "n_checked", cf_json_real(u->n_checked), "seconds",
-        cf_json_real(u->seconds), "n_requests", (json_int_t)u->n_requests, "n_different",
-        (json_int_t)u->n_different, "time_to_fail_s", cf_json_real(u->time_to_fail_s), "case",
-        cf_json_text(u->case_text), "element", cf_json_text(u->element), "expected",
-        cf_json_text(u->expected), "got", cf_json_text(u->got), "reason", cf_json_text(u->reason)));
+        "{s:o, s:o, s:o, s:s, s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, "
+        "s:o}",
+        "node", cf_json_text(u->node), "name", cf_json_text(u->name), "kernel",
+        cf_json_text(u->kernel), "state", cf_unit_state_name(u->state), "n_checked",
+        cf_json_real(u->n_checked), "seconds", cf_json_real(u->seconds), "n_requests",
+        (json_int_t)u->n_requests, "n_different", (json_int_t)u->n_different, "time_to_fail_s",
+        cf_json_real(u->time_to_fail_s), "case", cf_json_text(u->case_text), "element",
+        cf_json_text(u->element), "expected", cf_json_text(u->expected), "got",
+        cf_json_text(u->got), "reason", cf_json_text(u->reason), "where", where, "seed",
+        (json_int_t)u->seed, "n_again", (json_int_t)u->n_again, "mhz", cf_json_real(u->mhz)));
 }
 
 static json_t *node(const struct cf_node_finding *n)

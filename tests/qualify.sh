@@ -15,7 +15,8 @@ cpu=$(taskset -cp $$ | sed 's/.*: *\([0-9]*\).*/\1/')
 
 "$conform" qualify -q --cpuset "$cpu" --budget 1s --sensitivity --case 'dot {f32,f64} m=1 n=20 fill=integer seed=1' \
     --configuration 'plain kernel={forward,pairwise}' --store q.db --text=q.txt --json=q.json --junit=q.xml --html=q.html \
-    --markdown=q.md --openmetrics=q.prom --ocp=q.jsonl 2> err
+    --markdown=q.md --openmetrics=q.prom --ocp=q.jsonl \
+    --dcgm=q.dcgm --opendcdiag=q.yaml 2> err
 code=$?
 [ $code = 0 ] || [ $code = 3 ] || fail "exit $code: $(cat err)"
 states=$(jq -r '[.units[].state] | unique | join(" ")' q.json)
@@ -31,6 +32,10 @@ jq -es 'map(.sequenceNumber) == [range(length)]' q.jsonl > /dev/null || fail 'OC
 if python3 -c 'import jsonschema' 2> /dev/null; then
     python3 "$source/tests/check_schema.py" "$source/docs/report.schema.json" q.json || fail 'the JSON schema is not met'
 fi
+jq -e --argjson cpu "$cpu" '.test_categories[0].tests | length == 14 and all(.results[0].entity_id == $cpu and .results[0].seed >= 1)' q.dcgm > /dev/null ||
+    fail 'the DCGM fields are not there'
+jq -e --argjson cpu "$cpu" '."cpu-info"[0].logical == $cpu and (."cpu-info"[0].family | type == "number") and
+    (.tests | all(.threads[0]."loop-count" >= 0 and (.state.seed | startswith("conform:"))))' q.yaml > /dev/null || fail 'the OpenDCDiag fields are not there'
 # The store gives the same again.
 "$conform" report -q q.db --json=again.json --text=again.txt > /dev/null
 cmp -s q.json again.json && cmp -s q.txt again.txt || fail 'a report of the store differs'

@@ -146,6 +146,12 @@ struct cf_unit_finding {
     double time_to_fail_s;           /* from the start of the qualification; NaN: it did not fail */
     const char *case_text, *element, *expected, *got; /* where it failed first; encodings in hex */
     const char *reason;                               /* one sentence */
+    /* Where the unit is, as the system counts; -1: it does not say. */
+    int cpu, core, package, numa_node, thread;
+    int64_t seed;     /* of the case that failed first, else of the last one asked; -1: none */
+    int64_t n_again;  /* requests of the retest */
+    double mhz;       /* of the CPU when the unit was asked last; NaN: it does not say */
+    const char *ppin; /* the processor's serial number, or "" */
 };
 
 /* What looks at a result and may see that it is wrong. CF_SEES_BITS: a digest, compared with the

@@ -70,6 +70,16 @@ static int by_cpu(const void *a, const void *b)
     return (x->cpu > y->cpu) - (x->cpu < y->cpu);
 }
 
+static int index_of(hwloc_obj_t object)
+{
+    return object ? (int)object->logical_index : -1;
+}
+
+static int numa_of(hwloc_obj_t pu)
+{
+    return pu->nodeset ? hwloc_bitmap_first(pu->nodeset) : -1;
+}
+
 static int add_cores(hwloc_topology_t topology, hwloc_const_bitmap_t wanted,
                      struct cf_qualify_core **cores)
 {
@@ -83,12 +93,16 @@ static int add_cores(hwloc_topology_t topology, hwloc_const_bitmap_t wanted,
     for (int i = 0; i < n; ++i) {
         hwloc_obj_t pu = hwloc_get_obj_by_type(topology, HWLOC_OBJ_PU, (unsigned)i);
         hwloc_obj_t core = hwloc_get_ancestor_obj_by_type(topology, HWLOC_OBJ_CORE, pu);
+        hwloc_obj_t package = hwloc_get_ancestor_obj_by_type(topology, HWLOC_OBJ_PACKAGE, pu);
 
         if (!CPU_ISSET(pu->os_index, &allowed) ||
             (wanted && !hwloc_bitmap_isset(wanted, pu->os_index)))
             continue;
-        (*cores)[n_cores].cpu = (int)pu->os_index;
-        (*cores)[n_cores++].core = core ? (int)core->logical_index : i;
+        (*cores)[n_cores++] = (struct cf_qualify_core){.cpu = (int)pu->os_index,
+                                                       .core = core ? (int)core->logical_index : i,
+                                                       .package = index_of(package),
+                                                       .numa_node = numa_of(pu),
+                                                       .thread = core ? (int)pu->sibling_rank : -1};
     }
     qsort(*cores, (size_t)n_cores, sizeof **cores, by_cpu);
     return n_cores;
@@ -191,9 +205,10 @@ static int prepare(struct cf_qualify_core cores[], int n_cores,
     for (int c = 0; c < n_cores; ++c) {
         cores[c].unit = cf_alloc_zero((size_t)n_tests * sizeof cores[c].unit[0]);
         for (int t = 0; t < n_tests && result == 0; ++t) {
-            cores[c].unit[t] = (struct cf_qualify_unit){.cpu = cores[c].cpu,
-                                                        .core = cores[c].core,
+            cores[c].unit[t] = (struct cf_qualify_unit){.where = &cores[c],
                                                         .test = &cf_qualify_tests[t],
+                                                        .seed = -1,
+                                                        .mhz = NAN,
                                                         .time_to_fail_s = NAN};
             result = give_cases(&cores[c].unit[t], cases, n_cases, err);
         }
@@ -247,10 +262,10 @@ static void take_turns(struct cf_qualify_core cores[], int n, struct turn turn)
         if (!turn.under_load)
             take_turn(&turns[c]);
         else
-            CF_CHECK(pthread_create(&cores[c].thread, NULL, take_turn, &turns[c]) == 0);
+            CF_CHECK(pthread_create(&cores[c].runner, NULL, take_turn, &turns[c]) == 0);
     }
     for (int c = 0; turn.under_load && c < n; ++c)
-        pthread_join(cores[c].thread, NULL);
+        pthread_join(cores[c].runner, NULL);
     free(turns);
 }
 

@@ -24,7 +24,7 @@ struct cf_qualify_case {
 };
 
 struct cf_qualify_unit {
-    int cpu, core;
+    const struct cf_qualify_core *where;
     const struct cf_qualify_test *test;
     const struct cf_qualify_case *cases[CF_QUALIFY_SEEDS];
     int n_cases;
@@ -32,6 +32,8 @@ struct cf_qualify_unit {
     double n_checked, seconds;
     double time_to_fail_s; /* NaN */
     int n_again, n_again_different;
+    double mhz;                           /* NaN */
+    int64_t seed;                         /* of the last request, -1 */
     const struct cf_qualify_case *failed; /* the case that failed first, or NULL */
     int64_t element;
     int output, under_load;
@@ -40,9 +42,9 @@ struct cf_qualify_unit {
 };
 
 struct cf_qualify_core {
-    int cpu, core;
+    int cpu, core, package, numa_node, thread; /* -1: hwloc does not say */
     struct cf_qualify_unit *unit;
-    pthread_t thread;
+    pthread_t runner;
 };
 
 /* Asks a unit once (round chooses the seed), and again when it failed for the first time. */

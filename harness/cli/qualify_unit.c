@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "qualify_internal.h"
+#include "sensors.h"
 
 /* Where the bits leave the right answer first. The answer is worked out by integers, and only now:
  * what was found does not depend on it, only where. */
@@ -69,7 +70,7 @@ static int compare_once(struct cf_talk *talk, struct cf_qualify_unit *unit,
 
 static struct cf_talk *open_talk(const struct cf_qualify_unit *unit, const char *worker)
 {
-    char *configuration = cf_format("%s cpus=%d", unit->test->configuration, unit->cpu);
+    char *configuration = cf_format("%s cpus=%d", unit->test->configuration, unit->where->cpu);
     struct cf_error err;
     struct cf_talk *talk = cf_talk_start(configuration, worker, 60000, &err);
 
@@ -100,6 +101,7 @@ void cf_qualify_ask(struct cf_qualify_core *core, int test, int64_t round, int u
         return;
     talk = open_talk(unit, worker);
     ++unit->n_asked;
+    unit->seed = (int64_t)unit->cases[round / 2 % unit->n_cases]->golden->c.seed;
     same = compare_once(talk, unit, unit->cases[round / 2 % unit->n_cases]);
     unit->n_different += same == 0;
     if (same == 0 && first) {
@@ -107,6 +109,7 @@ void cf_qualify_ask(struct cf_qualify_core *core, int test, int64_t round, int u
         unit->under_load = under_load;
         ask_again(unit, worker);
     }
+    unit->mhz = cf_sensors_mhz(unit->where->cpu);
     cf_talk_stop(talk); /* a worker dies with the thread that started it */
 }
 
@@ -148,7 +151,7 @@ static void conclude(struct cf_qualification *result, const struct cf_qualify_un
 
     result->unit[result->n_units++] = (struct cf_unit_finding){
         .node = "",
-        .name = keep(result, cf_format("core %d (cpu %d)", unit->core, unit->cpu)),
+        .name = keep(result, cf_format("core %d (cpu %d)", unit->where->core, unit->where->cpu)),
         .kernel = unit->test->name,
         .state = state_of(unit),
         .n_checked = unit->n_checked,
@@ -156,13 +159,22 @@ static void conclude(struct cf_qualification *result, const struct cf_qualify_un
         .n_requests = unit->n_not_offered > 0 ? 0 : unit->n_asked,
         .n_different = unit->n_different,
         .time_to_fail_s = unit->time_to_fail_s,
-        .case_text = unit->failed ? unit->failed->golden->c.text : "",
+        .case_text = unit->failed ? keep(result, cf_strdup(unit->failed->golden->c.text)) : "",
         .element = located ? keep(result, cf_format("output %d element %" PRId64, unit->output,
                                                     unit->element))
                            : "",
         .expected = located ? keep(result, cf_format("0x%0*" PRIx64, digits, unit->expected)) : "",
         .got = located ? keep(result, cf_format("0x%0*" PRIx64, digits, unit->got)) : "",
-        .reason = keep(result, reason_of(unit))};
+        .reason = keep(result, reason_of(unit)),
+        .cpu = unit->where->cpu,
+        .core = unit->where->core,
+        .package = unit->where->package,
+        .numa_node = unit->where->numa_node,
+        .thread = unit->where->thread,
+        .seed = unit->failed ? (int64_t)unit->failed->golden->c.seed : unit->seed,
+        .n_again = unit->n_again,
+        .mhz = unit->mhz,
+        .ppin = keep(result, cf_sensors_ppin(unit->where->cpu))};
 }
 
 void cf_qualify_conclude(struct cf_qualification *result, const struct cf_qualify_core cores[],

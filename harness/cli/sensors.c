@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <glob.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,4 +113,33 @@ void cf_sensors_read(void (*emit)(void *context, const char *key, const char *va
     }
     if (read_machine_checks(emit, context) == 0)
         emit(context, "machine-check", "not offered");
+}
+
+double cf_sensors_mhz(int cpu)
+{
+    char *path = cf_format("/sys/devices/system/cpu/cpu%d/cpufreq/scaling_cur_freq", cpu);
+    char line[256];
+    double mhz = first_line(path, line, sizeof line) ? strtod(line, NULL) / 1000 : NAN;
+    FILE *in = isnan(mhz) ? fopen("/proc/cpuinfo", "r") : NULL;
+    int processor = -1;
+
+    free(path);
+    while (in && isnan(mhz) && fgets(line, sizeof line, in)) {
+        sscanf(line, "processor : %d", &processor);
+        if (processor == cpu && strncmp(line, "cpu MHz", 7) == 0 && strchr(line, ':'))
+            mhz = strtod(strchr(line, ':') + 1, NULL);
+    }
+    if (in)
+        fclose(in);
+    return mhz > 0 ? mhz : NAN;
+}
+
+char *cf_sensors_ppin(int cpu)
+{
+    char *path = cf_format("/sys/devices/system/cpu/cpu%d/topology/ppin", cpu);
+    char line[64] = "";
+    const int got = first_line(path, line, sizeof line);
+
+    free(path);
+    return cf_strdup(got && strtoull(line, NULL, 16) != 0 ? line : "");
 }

@@ -10,4 +10,9 @@
 void cf_sensors_read(void (*emit)(void *context, const char *key, const char *value),
                      void *context);
 
+/* What the system says of one CPU now: its frequency (NaN: nothing), and its processor's serial
+ * number (PPIN, which the kernel shows to root; "" otherwise). The caller frees. */
+double cf_sensors_mhz(int cpu);
+char *cf_sensors_ppin(int cpu);
+
 #endif

@@ -15,7 +15,17 @@ static const struct {
              {"element", offsetof(struct cf_unit_finding, element)},
              {"expected", offsetof(struct cf_unit_finding, expected)},
              {"got", offsetof(struct cf_unit_finding, got)},
-             {"reason", offsetof(struct cf_unit_finding, reason)}};
+             {"reason", offsetof(struct cf_unit_finding, reason)},
+             {"ppin", offsetof(struct cf_unit_finding, ppin)}};
+
+static const struct {
+    const char *name;
+    size_t offset;
+} places[] = {{"cpu", offsetof(struct cf_unit_finding, cpu)},
+              {"core", offsetof(struct cf_unit_finding, core)},
+              {"package", offsetof(struct cf_unit_finding, package)},
+              {"numa_node", offsetof(struct cf_unit_finding, numa_node)},
+              {"thread", offsetof(struct cf_unit_finding, thread)}};
 
 static char *print(const struct cf_unit_finding *unit)
 {
@@ -25,6 +35,13 @@ static char *print(const struct cf_unit_finding *unit)
         "n_different", (json_int_t)unit->n_different, "time_to_fail_s",
         isfinite(unit->time_to_fail_s) ? json_real(unit->time_to_fail_s) : json_null());
     char *text;
+
+    json_object_set_new(object, "seed", json_integer(unit->seed));
+    json_object_set_new(object, "n_again", json_integer(unit->n_again));
+    json_object_set_new(object, "mhz", isfinite(unit->mhz) ? json_real(unit->mhz) : json_null());
+    for (int i = 0; i < CF_COUNT(places); ++i)
+        json_object_set_new(object, places[i].name,
+                            json_integer(*(const int *)((const char *)unit + places[i].offset)));
 
     for (int i = 0; i < CF_COUNT(texts); ++i)
         json_object_set_new(
@@ -68,9 +85,23 @@ static enum cf_unit_state state_of(const json_t *object)
     return CF_UNIT_NOT_MEASURED;
 }
 
+/* A store of an earlier version does not say where a unit is. */
+static int64_t integer_or(const json_t *object, const char *key, int64_t fallback)
+{
+    const json_t *value = json_object_get(object, key);
+
+    return json_is_integer(value) ? json_integer_value(value) : fallback;
+}
+
+static double real_or_nan(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+
+    return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
 static void take(struct cf_units *units, const json_t *object)
 {
-    const json_t *fail = json_object_get(object, "time_to_fail_s");
     struct cf_unit_finding *unit;
 
     units->unit = cf_realloc(units->unit, (size_t)(units->n + 1) * sizeof units->unit[0]);
@@ -81,7 +112,12 @@ static void take(struct cf_units *units, const json_t *object)
         .seconds = json_number_value(json_object_get(object, "seconds")),
         .n_requests = json_integer_value(json_object_get(object, "n_requests")),
         .n_different = json_integer_value(json_object_get(object, "n_different")),
-        .time_to_fail_s = json_is_number(fail) ? json_number_value(fail) : NAN};
+        .seed = integer_or(object, "seed", -1),
+        .n_again = integer_or(object, "n_again", 0),
+        .mhz = real_or_nan(object, "mhz"),
+        .time_to_fail_s = real_or_nan(object, "time_to_fail_s")};
+    for (int i = 0; i < CF_COUNT(places); ++i)
+        *(int *)((char *)unit + places[i].offset) = (int)integer_or(object, places[i].name, -1);
     for (int i = 0; i < CF_COUNT(texts); ++i)
         *(const char **)((char *)unit + texts[i].offset) =
             keep(units, json_string_value(json_object_get(object, texts[i].name)));
