@@ -246,9 +246,10 @@ char *cf_figure_caption(const struct cf_findings *f, int number)
                                     p.band->n_seeds)
                         : cf_strdup("");
     char *text = cf_format("Distance from the true trajectory (MPFR), norm(w - true w) / "
-                           "norm(true w), of `%s`; geometric means of %d seeds. *: the "
+                           "norm(true w), of `%s`; geometric means of %d %s. *: the "
                            "baseline.%s%s",
-                           any->cell, p.n > 0 ? any->n_seeds : 0, band, others);
+                           any->cell, p.n > 0 ? any->n_seeds : 0,
+                           p.n > 0 && any->n_seeds == 1 ? "seed" : "seeds", band, others);
 
     free(others);
     free(band);

@@ -79,6 +79,12 @@ const struct cf_html_part cf_html_parts[] = {
     {"classes", "Who agrees with whom, bit for bit", "Agreement", 0, has_classes, cf_html_classes},
     {"worst", "Worst findings", "Worst", 0, has_worst, cf_html_worst},
     {"errors", "Error against the exact answer", "Errors", 0, cf_html_has_errors, cf_html_errors},
+    {"promises", "What vendors promise, and what was seen", "Promises", 0, cf_html_has_promises,
+     cf_html_promises},
+    {"divergence", "Training, step by step", "Training", 0, cf_html_has_divergence,
+     cf_html_divergence},
+    {"attribution", "Is it rounding?", "Attribution", 0, cf_html_has_attribution,
+     cf_html_attribution},
     {"configurations", "Configurations", "Configurations", 0, has_configurations,
      cf_html_configurations},
     {"flips", "Which flipped bits the checks see", "Sensitivity", 1, has_flips, cf_html_flips},
@@ -298,7 +304,10 @@ void cf_html_configurations(FILE *out, const struct cf_findings *f)
         fputs("<tr>", out);
         label(out, c);
         fputs("<td>", out);
-        cf_html_cell(out, &cell, c->wrong ? "proven wrong" : cf_level_name(c->level));
+        cf_html_cell(out, &cell,
+                     c->wrong    ? "proven wrong"
+                     : cell.open ? "bits differ; how far was not proven"
+                                 : cf_level_name(c->level));
         fprintf(out, "</td><td>%s</td>", cf_verdict_name(c->at_required));
         slower(out, c->slowdown, most);
         fprintf(out, "<td class=\"n\" data-n=\"not measured\">%lld</td><td>",
