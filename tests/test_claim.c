@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "claim.h"
 #include "multiplicity.h"
@@ -244,4 +245,33 @@ Test(claim, many_tests_at_once)
     cr_expect_eq(with_nan[0], 1, "a NaN rejects nothing");
     near(with_nan[1], 0.04, 1e-15, "and still is a test");
     cf_holm(q, p, 0);
+}
+
+/* Words and numbers of the evidence: the seeds needed do, and one fewer does not. */
+Test(claim, the_evidence_says_what_it_would_take)
+{
+    const struct cf_evidence won = direction(19, 20), lost = direction(4, 20);
+    struct cf_evidence open = direction(3, 4), e;
+
+    cr_expect(strstr(won.reason, ": supported (15 of 20 would do)"), "%s", won.reason);
+    cr_expect(strstr(lost.reason, ": contradicted"), "%s", lost.reason);
+    cr_expect(strstr(open.reason, ": undecided (5 of 4 would do)"), "%s", open.reason);
+    cr_expect_eq(won.n_needed, 20);
+    cr_expect_eq(lost.n_needed, 0, "a fifth of the seeds never does");
+    cr_expect_eq(direction(12, 20).n_needed, 0, "nor does 3 of 5");
+    cr_expect_eq(open.n_needed, 16, "%d: 12 of 16 is the least with 3 of 4", open.n_needed);
+    for (int n = 5; n <= open.n_needed; ++n)
+        cr_expect_eq(direction((int)floor(0.75 * n), n).verdict == CF_PASS, n == open.n_needed,
+                     "%d of %d", (int)floor(0.75 * n), n);
+    e = cf_claim_extended((struct cf_wins){5, 0, 6});
+    cr_expect_eq(e.verdict, CF_UNKNOWN);
+    cr_expect(strstr(e.reason, "undecided"), "%s", e.reason);
+    cr_expect(e_supports((int)(5 / 6.0 * e.n_needed + 0.5), e.n_needed), "%d", e.n_needed);
+    for (int n = 6; n < e.n_needed; ++n)
+        cr_expect(!e_supports((int)(5 / 6.0 * n + 0.5), n), "%d before %d", n, e.n_needed);
+    cr_expect_eq(cf_claim_extended((struct cf_wins){3, 0, 6}).n_needed, 0, "a coin never does");
+    e = cf_claim_extended((struct cf_wins){7, 0, 7});
+    cr_expect_eq(e.n_needed, 7);
+    near(e.p_pass[0], 1 / 31.875, 1e-15, "p of an e-value");
+    cr_expect_eq(cf_claim_extended((struct cf_wins){1, 0, 2}).p_pass[0], 1, "never above 1");
 }

@@ -9,6 +9,8 @@
 #include "philox.h"
 #include "special.h"
 
+#define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
+
 enum { BANK = 200, SEEDS = 80 };
 
 static double bank_values[BANK], got[SEEDS];
@@ -385,4 +387,72 @@ Test(equivalence, within_noise_is_caught_at_the_margin)
     const int passes = false_passes(within_noise, 0.954, 1, 0);
 
     cr_expect(cf_clopper_lower_d(passes, TRIALS, 0.001) > CF_ALPHA, "%d of %d", passes, TRIALS);
+}
+
+/* "About so many would do": two more do, with the same mean and SD, and a fifth less does not. */
+Test(equivalence, the_seeds_needed_are_enough_and_not_far_too_many, .init = setup, .fini = teardown)
+{
+    static const struct {
+        double mean, sd;
+        int n;
+    } rows[] = {{0.0095, 0.0040, 10}, {0.0080, 0.0080, 10}, {-0.0090, 0.0050, 12}};
+
+    for (int i = 0; i < COUNT(rows); ++i) {
+        struct cf_evidence e;
+        int needed;
+
+        shift_pairs(rows[i].mean, rows[i].sd, rows[i].n);
+        e = cf_equivalence_paired(&metric, rows[i].n, CF_ALPHA);
+        needed = e.n_needed;
+        cr_expect_eq(e.verdict, CF_UNKNOWN, "%s", e.reason);
+        cr_assert(needed > rows[i].n && needed <= SEEDS, "%d", needed);
+        cr_expect(strstr(e.reason, "not shown to be inside") && strstr(e.reason, "would do"), "%s",
+                  e.reason);
+        shift_pairs(rows[i].mean, rows[i].sd, needed + 2);
+        e = cf_equivalence_paired(&metric, needed + 2, CF_ALPHA);
+        cr_expect_eq(e.verdict, CF_PASS, "%d: %s", needed, e.reason);
+        cr_expect_eq(e.n_needed, e.n, "it passed with these");
+        cr_expect(strstr(e.reason, "is inside") && !strstr(e.reason, "would do"), "%s", e.reason);
+        shift_pairs(rows[i].mean, rows[i].sd, needed * 4 / 5 / 2 * 2);
+        e = cf_equivalence_paired(&metric, needed * 4 / 5 / 2 * 2, CF_ALPHA);
+        cr_expect_eq(e.verdict, CF_UNKNOWN, "%d: %s", needed, e.reason);
+    }
+    shift_pairs(0.03, 0.001, 20);
+    cr_expect(strstr(cf_equivalence_paired(&metric, 20, CF_ALPHA).reason, "shown to be outside"));
+    cr_expect_eq(cf_equivalence_paired(&metric, 20, CF_ALPHA).n_needed, 0, "no number would do");
+}
+
+Test(equivalence, pairs_that_cannot_be_compared, .init = setup, .fini = teardown)
+{
+    shift_pairs(0.0002, 0.0011, 20);
+    cr_expect_eq(cf_equivalence_paired(&metric, 2, 0.4).verdict, CF_PASS, "two are enough to ask");
+    cr_expect_eq(cf_equivalence_paired(&metric, 1, CF_ALPHA).verdict, CF_UNKNOWN);
+    cr_expect_eq(cf_equivalence_paired(&metric, BANK + 1, CF_ALPHA).verdict, CF_UNKNOWN);
+    got[7] = NAN;
+    cr_expect_eq(cf_equivalence_paired(&metric, 20, CF_ALPHA).verdict, CF_UNKNOWN);
+    cr_expect(strstr(cf_equivalence_paired(&metric, 20, CF_ALPHA).reason, "all finite"));
+    cr_expect_eq(cf_equivalence_paired(&metric, 7, CF_ALPHA).verdict, CF_PASS,
+                 "the failed run is the eighth");
+}
+
+/* By tables of Student's t: 2.3534 at 3 degrees of freedom, 2.1318 at 4. */
+Test(equivalence, degrees_of_freedom_of_few_seeds, .init = setup, .fini = teardown)
+{
+    struct cf_evidence e;
+
+    shift_pairs(0.001, 0.001, 4);
+    e = cf_equivalence_paired(&metric, 4, CF_ALPHA);
+    near(e.upper, 0.001 + 2.3534 * 0.001 / 2, 5e-8, "upper limit of four pairs");
+    for (int s = 0; s < 5; ++s)
+        got[s] = 1 + s;
+    e = cf_equivalence_location(&metric, 5, CF_ALPHA);
+    near(e.estimate, 1, 0, "all above the bank");
+    near(e.lower, 1 - 2.1318 / (5 * sqrt(48)), 5e-6, "as if half a step wide");
+    cr_expect_eq(e.verdict, CF_FAIL, "%s", e.reason);
+    for (int s = 0; s < 5; ++s)
+        got[s] = -1 - s;
+    e = cf_equivalence_location(&metric, 5, CF_ALPHA);
+    near(e.estimate, 0, 0, "all below the bank");
+    near(e.upper, 2.1318 / (5 * sqrt(48)), 5e-6, "as if half a step wide");
+    cr_expect_eq(e.verdict, CF_FAIL, "%s", e.reason);
 }

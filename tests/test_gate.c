@@ -2,6 +2,7 @@
  * sample sizes of the specification. */
 #include <criterion/criterion.h>
 #include <math.h>
+#include <string.h>
 
 #include "equivalence.h"
 #include "gate.h"
@@ -200,4 +201,28 @@ Test(gate, quality_against_a_bank_of_other_seeds)
     cr_expect_eq(e.verdict, CF_PASS);
     cr_expect_eq(cf_gate_quality_bank(got, 5, bank, 10, CF_HIGHER_IS_BETTER, 2, "").verdict,
                  CF_UNKNOWN);
+}
+
+Test(gate, the_evidence_says_what_it_would_take)
+{
+    struct cf_evidence e = cf_gate_rate(0, 298, 0.01, "");
+
+    cr_expect(strstr(e.reason, "is not shown to be within the allowed 1 %; 0 of 299 would do"),
+              "%s", e.reason);
+    e = cf_gate_rate(0, 299, 0.01, "");
+    cr_expect(strstr(e.reason, "is within") && !strstr(e.reason, "would do"), "%s", e.reason);
+    e = cf_gate_rate(80, 4000, 0.01, "");
+    cr_expect(strstr(e.reason, "is shown to exceed") && !strstr(e.reason, "would do"), "%s",
+              e.reason);
+    for (long bad = 0; bad < 4; ++bad) {
+        const int n = cf_gate_rate(bad, bad + 1, 0.05, "").n_needed;
+
+        cr_expect_eq(cf_gate_rate(bad, n, 0.05, "").verdict, CF_PASS, "%ld of %d", bad, n);
+        cr_expect_eq(cf_gate_rate(bad, n - 1, 0.05, "").verdict, CF_UNKNOWN, "%ld of %d", bad, n);
+    }
+    cr_expect_eq(cf_gate_rate(0, 10, 1e-7, "").n_needed, 0, "more than anybody runs");
+    cr_expect_eq(cf_gate_rate(5, 5, 1, "").verdict, CF_UNKNOWN, "a rate of 1 excludes nothing");
+    cr_expect_eq(cf_gate_rate(6, 5, 0.5, "").verdict, CF_UNKNOWN);
+    cr_expect_eq(cf_gate_rate(-1, 5, 0.5, "").verdict, CF_UNKNOWN);
+    cr_expect_eq(cf_gate_rate(0, 5, 0, "").verdict, CF_UNKNOWN);
 }
