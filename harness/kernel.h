@@ -14,6 +14,7 @@
 #include "philox.h"
 #include "record.h"
 #include "tensor.h"
+#include "tensorcore.h"
 #include "training.h"
 #include "window.h"
 

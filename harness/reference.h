@@ -81,6 +81,7 @@ void cf_exact_finish(mpfr_t exact, int64_t n_terms);
 enum cf_exact_format cf_exact_format_of(enum cf_dtype dtype);
 
 #include "draw.h"
+#include "probe.h"
 #include "system.h"
 #include "training_case.h"
 

@@ -302,7 +302,8 @@ Test(tensorcore, parameters_are_found_from_answers_alone)
         struct cf_inference found;
         struct asked asked;
 
-        if (core->type == CF_TC_F64 || core->type == CF_TC_F32)
+        if (core->type == CF_TC_F64 || core->type == CF_TC_F32 ||
+            strcmp(core->device, "h200") == 0) /* adds as h100 does */
             continue;
         ask(&asked, core->type, &core->parameters);
         cf_infer(&found, asked.answers, asked.n);

@@ -5,7 +5,7 @@
 const struct cf_command cf_commands[] = {
     {"run", "", "Run cases in many configurations and judge every result.", CF_FOR_RUN,
      cf_command_run},
-    {"list", "suites|ops|cases|fills|configurations|backends|levels|scopes|libraries",
+    {"list", "suites|ops|cases|fills|configurations|backends|levels|scopes|libraries|promises",
      "List what there is to choose from.", CF_FOR_LIST, cf_command_list},
     {"replay", "CASE CONFIGURATION...", "Run one case and show bits, exact answer and errors.",
      CF_FOR_REPLAY, cf_command_replay},
@@ -41,6 +41,8 @@ const struct cf_command cf_commands[] = {
      CF_FOR_MERGE, cf_command_merge},
     {"adapter", "check COMMAND...", "Test whether a program speaks the protocol of adapters.",
      CF_FOR_ADAPTER, cf_command_adapter},
+    {"probe", "CONFIGURATION...", "Say how a matrix unit adds, from its answers to ten probes.",
+     CF_FOR_PROBE, cf_command_probe},
     {"manual", "man|bash", "Print the manual page, or the completion of bash.", CF_FOR_MANUAL,
      cf_command_manual},
     {NULL, NULL, NULL, 0, NULL}};

@@ -23,6 +23,7 @@ int cf_command_diff(struct cf_options *options, struct cf_error *err);
 int cf_command_sweep(struct cf_options *options, struct cf_error *err);
 int cf_command_merge(struct cf_options *options, struct cf_error *err);
 int cf_command_adapter(struct cf_options *options, struct cf_error *err);
+int cf_command_probe(struct cf_options *options, struct cf_error *err);
 int cf_command_manual(struct cf_options *options, struct cf_error *err);
 
 #endif

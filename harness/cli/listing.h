@@ -6,7 +6,7 @@
 
 #include "options.h"
 
-#define CF_LISTING_COLUMNS 4
+#define CF_LISTING_COLUMNS 10
 
 struct cf_listing {
     const char *column[CF_LISTING_COLUMNS]; /* names; unused ones are NULL */

@@ -30,6 +30,7 @@ enum cf_command_bit {
     CF_FOR_MERGE = 1 << 16,
     CF_FOR_ADAPTER = 1 << 17,
     CF_FOR_MANUAL = 1 << 18,
+    CF_FOR_PROBE = 1 << 19,
     CF_FOR_ALL = (1 << 20) - 1
 };
 
