@@ -10,6 +10,7 @@
 #ifndef CF_KERNEL_H
 #define CF_KERNEL_H
 
+#include "gpu.h"
 #include "pairs.h"
 #include "philox.h"
 #include "record.h"

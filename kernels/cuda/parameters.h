@@ -1,0 +1,48 @@
+/* parameters: what the kernels (*.cu) are told; the same bytes on the host and on a device.
+ * Pointers are the device's. */
+#ifndef CF_CUDA_PARAMETERS_H
+#define CF_CUDA_PARAMETERS_H
+
+enum { CF_CUDA_SUM, CF_CUDA_ASUM, CF_CUDA_DOT };
+
+#define CF_CUDA_THREADS 256 /* of a block */
+#define CF_CUDA_WARP    32
+#define CF_CUDA_LIMBS   3 /* of a fixed-point sum */
+#define CF_CUDA_TILE    16
+
+/* out[i] = sum over j < n of x[i,j], of its absolute value, or of x[i,j] y[i,j], for rows `row` on.
+ * A row is shared by gridDim.x blocks; blockIdx.y counts rows. */
+struct cf_cuda_reduce {
+    const void *x, *y;
+    void *out;
+    void *partial;            /* [rows, blocks] of the type; double where a kernel says so */
+    unsigned *counter;        /* [rows], zero */
+    unsigned long long *limb; /* [rows, CF_CUDA_LIMBS], zero */
+    int *range;               /* [rows, 2], zero: the largest biased exponent; flags of specials */
+    long long n, row;
+    int op, blocks, width; /* width: bits of a limb that one term may fill */
+};
+
+/* c [m,n] = a [m,k] b [k,n], the k dimension cut into `slices`. */
+struct cf_cuda_matrix {
+    const void *a, *b;
+    void *c, *partial; /* partial [slices, m, n] */
+    long long m, n, k;
+    int slices;
+};
+
+/* x [n,c,h,w], w [k,c/groups,r,s], y [n,k,p,q]; the pointers are those operands or their gradients.
+ */
+struct cf_cuda_window {
+    void *x, *w, *y;
+    long long n, c, h, width, k, r, s, p, q, stride, pad, dilation, groups;
+};
+
+/* Rows of `columns`; a, b, y as the kernel says. `plane`: h w of images. */
+struct cf_cuda_layer {
+    const void *a, *b;
+    void *y;
+    long long rows, columns, plane;
+};
+
+#endif

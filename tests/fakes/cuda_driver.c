@@ -1,0 +1,240 @@
+/* A CUDA driver without a device: memory is the host's, and a function is the kernel's twin on the
+ * host (kernels/cuda/grid.h). Two devices. Lies:
+ *   no-device      cuInit finds none          no-context     the device gives no context
+ *   out-of-memory  allocations of 4096 bytes and more fail
+ *   launch-fails   a launch is refused        lost           a launch loses the context
+ *   past           a launch writes past the end of the newest operand
+ *   before         a launch writes before the start of the newest operand
+ *   input          a launch changes the first operand
+ *   silent         a launch does nothing
+ *   no-module      a module is refused (no code for this device) */
+#include "fake.h"
+#include "grid.h"
+#include "parameters.h"
+
+enum {
+    OK = 0,
+    INVALID = 1,
+    NO_MEMORY = 2,
+    NO_DEVICE = 100,
+    NO_BINARY = 209,
+    NOT_FOUND = 500,
+    LOST = 700
+};
+#define GUARD 256
+
+/* The operands of a call, in the order of their allocation: two inputs and an output for a dot. */
+static char *block[64];
+static size_t size[64];
+static int n_blocks;
+
+EXPORT int cuInit(unsigned flags)
+{
+    return flags != 0 ? INVALID : fake_lies("no-device") ? NO_DEVICE : OK;
+}
+
+EXPORT int cuDriverGetVersion(int *version)
+{
+    *version = 13000;
+    return OK;
+}
+
+EXPORT int cuDeviceGetCount(int *count)
+{
+    *count = 2;
+    return OK;
+}
+
+EXPORT int cuDeviceGet(int *device, int ordinal)
+{
+    *device = ordinal + 40; /* a handle is no index */
+    return ordinal < 2 ? OK : INVALID;
+}
+
+EXPORT int cuDeviceGetName(char *name, int length, int device)
+{
+    strncpy(name, device == 40 ? "Fake A" : "Fake B", (size_t)length);
+    return OK;
+}
+
+EXPORT int cuDeviceGetUuid_v2(unsigned char uuid[16], int device)
+{
+    for (int i = 0; i < 16; ++i)
+        uuid[i] = (unsigned char)(16 * (device - 40) + i);
+    return OK;
+}
+
+EXPORT int cuDeviceGetAttribute(int *value, int attribute, int device)
+{
+    (void)device;
+    *value = attribute == 16 ? 132 : attribute == 75 ? 9 : 0;
+    return OK;
+}
+
+EXPORT int cuDeviceTotalMem_v2(size_t *n_bytes, int device)
+{
+    (void)device;
+    *n_bytes = (size_t)1 << 30;
+    return OK;
+}
+
+EXPORT int cuDevicePrimaryCtxRetain(void **context, int device)
+{
+    *context = (void *)(size_t)device;
+    return fake_lies("no-context") ? NO_MEMORY : OK;
+}
+
+EXPORT int cuDevicePrimaryCtxRelease_v2(int device)
+{
+    return device >= 40 ? OK : INVALID;
+}
+
+EXPORT int cuCtxSetCurrent(void *context)
+{
+    return context ? OK : INVALID;
+}
+
+EXPORT int cuCtxSynchronize(void)
+{
+    return OK;
+}
+
+EXPORT int cuModuleLoadData(void **module, const void *image)
+{
+    static const unsigned magic = 0xba55ed50; /* of a fatbin */
+
+    *module = &n_blocks;
+    return fake_lies("no-module") || memcmp(image, &magic, sizeof magic) != 0 ? NO_BINARY : OK;
+}
+
+EXPORT int cuModuleGetFunction(void **function, void *module, const char *name)
+{
+    cf_grid_entry *entry = module ? cf_grid_find(name) : NULL;
+
+    memcpy(function, &entry, sizeof entry);
+    return entry ? OK : NOT_FOUND;
+}
+
+EXPORT int cuMemAlloc_v2(unsigned long long *pointer, size_t n_bytes)
+{
+    char *memory = n_bytes == 0 || (fake_lies("out-of-memory") && n_bytes >= 4096)
+                       ? NULL
+                       : aligned_alloc(256, (n_bytes + 255) / 256 * 256);
+
+    if (!memory)
+        return n_bytes == 0 ? INVALID : NO_MEMORY;
+    if (n_blocks < 64) {
+        block[n_blocks] = memory;
+        size[n_blocks++] = n_bytes;
+    }
+    *pointer = (unsigned long long)(size_t)memory;
+    return OK;
+}
+
+EXPORT int cuMemFree_v2(unsigned long long pointer)
+{
+    for (int i = 0; i < n_blocks; ++i)
+        if ((size_t)block[i] == pointer) {
+            memmove(block + i, block + i + 1, sizeof block[0] * (size_t)(n_blocks - i - 1));
+            memmove(size + i, size + i + 1, sizeof size[0] * (size_t)(n_blocks - i - 1));
+            --n_blocks;
+            break;
+        }
+    free((void *)(size_t)pointer);
+    return OK;
+}
+
+EXPORT int cuMemcpyHtoD_v2(unsigned long long to, const void *from, size_t n_bytes)
+{
+    memcpy((void *)(size_t)to, from, n_bytes);
+    return OK;
+}
+
+EXPORT int cuMemcpyDtoH_v2(void *to, unsigned long long from, size_t n_bytes)
+{
+    memcpy(to, (const void *)(size_t)from, n_bytes);
+    return OK;
+}
+
+EXPORT int cuMemsetD8_v2(unsigned long long to, unsigned char byte, size_t n)
+{
+    memset((void *)(size_t)to, byte, n);
+    return OK;
+}
+
+static void misbehave(void)
+{
+    const int out = n_blocks > 2 ? 2 : n_blocks - 1;
+
+    if (fake_lies("past"))
+        block[out][size[out] - GUARD] = 0;
+    if (fake_lies("before"))
+        block[out][GUARD - 1] = 0;
+    if (fake_lies("input"))
+        block[0][GUARD] = 1;
+}
+
+static int launch(void *function, unsigned x, unsigned y, unsigned threads, unsigned shared,
+                  void **parameters, int cooperative)
+{
+    struct cf_grid_launch launch = {.parameters = parameters[0],
+                                    .grid = {x, y, 1},
+                                    .block = {threads, 1, 1},
+                                    .shared_bytes = shared,
+                                    .cooperative = cooperative};
+
+    if (fake_lies("launch-fails"))
+        return INVALID;
+    if (fake_lies("lost"))
+        return LOST;
+    if (fake_lies("silent"))
+        return OK;
+    memcpy(&launch.entry, &function, sizeof function);
+    misbehave();
+    return cf_grid_run(&launch) == 0 ? OK : INVALID;
+}
+
+EXPORT int cuLaunchKernel(void *function, unsigned x, unsigned y, unsigned z, unsigned bx,
+                          unsigned by, unsigned bz, unsigned shared, void *stream,
+                          void **parameters, void **extra)
+{
+    return z * by * bz != 1 || stream || extra ? INVALID
+                                               : launch(function, x, y, bx, shared, parameters, 0);
+}
+
+EXPORT int cuLaunchCooperativeKernel(void *function, unsigned x, unsigned y, unsigned z,
+                                     unsigned bx, unsigned by, unsigned bz, unsigned shared,
+                                     void *stream, void **parameters)
+{
+    return z * by * bz != 1 || stream ? INVALID : launch(function, x, y, bx, shared, parameters, 1);
+}
+
+EXPORT int cuStreamCreate(void **stream, unsigned flags)
+{
+    (void)flags;
+    *stream = malloc(1);
+    return OK;
+}
+
+EXPORT int cuStreamDestroy_v2(void *stream)
+{
+    free(stream);
+    return OK;
+}
+
+EXPORT int cuGetErrorName(int error, const char **name)
+{
+    static const struct {
+        int error;
+        const char *name;
+    } names[] = {{INVALID, "CUDA_ERROR_INVALID_VALUE"}, {NO_MEMORY, "CUDA_ERROR_OUT_OF_MEMORY"},
+                 {NO_DEVICE, "CUDA_ERROR_NO_DEVICE"},   {NO_BINARY, "CUDA_ERROR_NO_BINARY_FOR_GPU"},
+                 {NOT_FOUND, "CUDA_ERROR_NOT_FOUND"},   {LOST, "CUDA_ERROR_ILLEGAL_ADDRESS"}};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; ++i)
+        if (names[i].error == error) {
+            *name = names[i].name;
+            return OK;
+        }
+    return INVALID;
+}

@@ -1,0 +1,138 @@
+/* cuda_code: what nvcc made of the kernels. The modules in the worker hold sm_90 machine code (ELF)
+ * and PTX; a claim that a variant contracts products and sums, or does not, is read there. Opcodes
+ * of sm_90 are the low 9 bits of a 16-byte instruction (bits 9 to 11 say where operands come from):
+ * found by compiling known lines, and checked here the same way: each variant is the other's liar.
+ */
+#include <criterion/criterion.h>
+#include <elf.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cuda.h"
+
+enum { FMUL = 0x020, FADD = 0x021, FFMA = 0x023, DMUL = 0x028, DADD = 0x029, DFMA = 0x02b };
+
+struct code {
+    const unsigned char *text;
+    size_t n_bytes;
+};
+
+/* The section .text.NAME of the ELF file at `elf`; text NULL: there is none. */
+static struct code section_of(const unsigned char *elf, const char *name)
+{
+    const Elf64_Ehdr *head = (const Elf64_Ehdr *)elf;
+    const Elf64_Shdr *sections = (const Elf64_Shdr *)(elf + head->e_shoff);
+    const char *names = (const char *)elf + sections[head->e_shstrndx].sh_offset;
+    char wanted[96];
+
+    snprintf(wanted, sizeof wanted, ".text.%s", name);
+    for (int i = 0; i < head->e_shnum; ++i)
+        if (strcmp(names + sections[i].sh_name, wanted) == 0)
+            return (struct code){elf + sections[i].sh_offset, sections[i].sh_size};
+    return (struct code){NULL, 0};
+}
+
+static const unsigned char *elf_of(struct cf_cuda_image image)
+{
+    return memmem(image.bytes, image.n_bytes, ELFMAG, SELFMAG);
+}
+
+static int count(struct code code, unsigned opcode)
+{
+    int n = 0;
+
+    for (size_t at = 0; at + 16 <= code.n_bytes; at += 16) {
+        unsigned short word;
+
+        memcpy(&word, code.text + at, sizeof word);
+        n += (word & 0x1ff) == opcode;
+    }
+    return n;
+}
+
+/* Kernels that multiply and add, and do nothing else that could hold an fma. */
+static const char *const kernels[] = {
+    "cf_cuda_tree",  "cf_cuda_grid",       "cf_cuda_serial",          "cf_cuda_tiled",
+    "cf_cuda_split", "cf_cuda_window_fwd", "cf_cuda_window_bwd_data", "cf_cuda_window_bwd_filter"};
+
+static void check(enum cf_cuda_variant variant, const char *kernel, int wide)
+{
+    const unsigned char *elf = elf_of(cf_cuda_image(variant));
+    const unsigned fma = wide ? DFMA : FFMA, mul = wide ? DMUL : FMUL;
+    char name[64];
+    struct code code;
+
+    snprintf(name, sizeof name, "%s_%s", kernel, wide ? "f64" : "f32");
+    cr_assert(elf != NULL, "the module holds no machine code");
+    code = section_of(elf, name);
+    cr_assert(code.text != NULL, "%s is not in the module", name);
+    if (variant == CF_CUDA_PLAIN)
+        cr_expect(count(code, fma) == 0 && count(code, mul) > 0,
+                  "%s rounds once: %d fma, %d products", name, count(code, fma), count(code, mul));
+    else
+        cr_expect(count(code, fma) > 0 && count(code, mul) == 0,
+                  "%s is not contracted: %d fma, %d products", name, count(code, fma),
+                  count(code, mul));
+}
+
+static int is_built(void)
+{
+    if (cf_cuda_image(CF_CUDA_PLAIN).n_bytes > 0)
+        return 1;
+    fprintf(stderr, "skip: this build has no device code (nvcc is not there, or CF_CUDA=OFF)\n");
+    return 0;
+}
+
+Test(cuda_code, contracted_where_it_says_so_and_nowhere_else)
+{
+    for (int i = 0; is_built() && i < CF_COUNT(kernels); ++i)
+        for (int wide = 0; wide < 2; ++wide) {
+            check(CF_CUDA_PLAIN, kernels[i], wide);
+            check(CF_CUDA_FMA, kernels[i], wide);
+        }
+}
+
+/* PTX, which a driver compiles for other devices, has to say the same: mul.rn and add.rn may not be
+ * contracted by ptxas (PTX ISA, section 9.7.3). */
+Test(cuda_code, ptx_says_the_same)
+{
+    static const struct {
+        enum cf_cuda_variant variant;
+        const char *has, *lacks;
+    } words[] = {{CF_CUDA_PLAIN, "mul.rn.f32", "mul.f32"}, {CF_CUDA_FMA, "fma.rn.f32", NULL}};
+
+    for (int i = 0; is_built() && i < CF_COUNT(words); ++i) {
+        const struct cf_cuda_image image = cf_cuda_image(words[i].variant);
+        const char *ptx = memmem(image.bytes, image.n_bytes, ".version ", 9);
+        const size_t n = ptx ? image.n_bytes - (size_t)(ptx - (const char *)image.bytes) : 0;
+
+        cr_assert(ptx != NULL, "module %d holds no PTX", i);
+        cr_expect(memmem(ptx, n, words[i].has, strlen(words[i].has)), "no %s", words[i].has);
+        if (words[i].lacks)
+            cr_expect(!memmem(ptx, n, words[i].lacks, strlen(words[i].lacks)), "has %s",
+                      words[i].lacks);
+    }
+}
+
+/* Every kernel of the module has its twin on the host, and the other way round. */
+Test(cuda_code, device_and_host_have_the_same_kernels)
+{
+    const unsigned char *elf = is_built() ? elf_of(cf_cuda_image(CF_CUDA_PLAIN)) : NULL;
+    const Elf64_Ehdr *head = (const Elf64_Ehdr *)elf;
+    int n = 0;
+
+    if (!elf)
+        return;
+    const Elf64_Shdr *sections = (const Elf64_Shdr *)(elf + head->e_shoff);
+    const char *names = (const char *)elf + sections[head->e_shstrndx].sh_offset;
+    for (int i = 0; i < head->e_shnum; ++i) {
+        const char *name = names + sections[i].sh_name;
+
+        if (strncmp(name, ".text.", 6) != 0)
+            continue;
+        cr_expect(cf_grid_find(name + 6) != NULL, "%s has no twin on the host", name + 6);
+        ++n;
+    }
+    cr_expect_geq(n, 60, "%d kernels", n);
+    cr_expect_null(cf_grid_find("cf_cuda_absent_f32"));
+}

@@ -1,0 +1,413 @@
+/* cuda_twins: the kernels of kernels/cuda, run on the host by their scheduler: each keeps what its
+ * class promises; those that fix their order give the same bits in every schedule, those that add
+ * in the order of arrival do not; and orders that claim to be another's give that one's bits. */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cuda.h"
+#include "kernel_check.h"
+#include "philox.h"
+#include "registry.h"
+
+#define SCHEDULES 3
+#define ROWS      6 /* enough that two orders do not agree on all by chance */
+
+static struct cf_library *open_backend(const char *configuration)
+{
+    struct cf_error err = {{0}, 0};
+    struct cf_pairs keys;
+    struct cf_library *library;
+    const struct cf_backend *backend;
+
+    CF_CHECK(cf_pairs_parse(&keys, "the configuration", configuration, &err) == 0);
+    backend = cf_backend_find(keys.pair[0].value);
+    library = backend->open(&keys, &err);
+    cr_assert(library != NULL, "%s: %s", configuration, err.text);
+    cf_pairs_free(&keys);
+    return library;
+}
+
+static const struct {
+    const char *op;
+    const char *lines[4];
+} cases[] = {
+    {"sum",
+     {"{f32,f64} m=3 n={1,257,2100} fill={normal,wide,integer,cancel10} seed=1",
+      "{f32,f64} m=6 n=64 fill={special,tiny} seed=1"}},
+    {"asum", {"{f32,f64} m=3 n={257,2100} fill={wide,integer} seed=1"}},
+    {"dot",
+     {"{f32,f64} m=3 n={1,257,2100} fill={normal,wide,integer,cancel10} seed=1",
+      "{f32,f64} m=6 n=64 fill={special,tiny} seed=1"}},
+    {"nrm2",
+     {"{f32,f64} m=3 n={257,2100} fill={wide,integer} seed=1",
+      "{f32,f64} m=6 n=64 fill={special,tiny} seed=1"}},
+    {"gemm",
+     {"{f32,f64} m=5 n=17 k={1,33,520} fill={wide,integer} seed=1",
+      "{f32,f64} m=3 n=5 k=64 fill={special,tiny} seed=1"}},
+    {"gemv", {"{f32,f64} m=17 n={1,33,520} fill={wide,integer} seed=1"}},
+    {"conv2d_fwd",
+     {"{f32,f64} n=2 c=4 h=7 w=6 k=6 r=3 s=3 pad=1 fill={wide,small} seed=1",
+      "{f32,f64} n=1 c=4 h=9 w=8 k=4 r=3 s=2 stride=2 groups=2 fill=normal seed=1",
+      "{f32,f64} n=1 c=2 h=9 w=9 k=3 r=3 s=3 pad=2 dilation=2 fill=normal seed=1"}},
+    {"conv2d_bwd_data",
+     {"{f32,f64} n=2 c=4 h=7 w=6 k=6 r=3 s=3 pad=1 fill={wide,small} seed=1",
+      "{f32,f64} n=1 c=4 h=9 w=8 k=4 r=3 s=2 stride=2 groups=2 fill=normal seed=1",
+      "{f32,f64} n=1 c=2 h=9 w=9 k=3 r=3 s=3 pad=2 dilation=2 fill=normal seed=1"}},
+    {"conv2d_bwd_filter",
+     {"{f32,f64} n=2 c=4 h=7 w=6 k=6 r=3 s=3 pad=1 fill={wide,small} seed=1",
+      "{f32,f64} n=1 c=4 h=9 w=8 k=4 r=3 s=2 stride=2 groups=2 fill=normal seed=1",
+      "{f32,f64} n=1 c=2 h=9 w=9 k=3 r=3 s=3 pad=2 dilation=2 fill=normal seed=1"}},
+    {"relu_fwd", {"{f32,f64} n=2 c=3 h=4 w=5 fill=normal seed=1"}},
+    {"relu_bwd", {"{f32,f64} n=2 c=3 h=4 w=5 fill=normal seed=1"}},
+    {"bias_fwd", {"{f32,f64} n=2 c=3 h=4 w=5 fill=normal seed=1"}},
+    {"bias_bwd", {"{f32,f64} n=4 c=3 h=9 w=9 fill={normal,wide} seed=1"}},
+    {"softmax_fwd", {"{f32,f64} n=5 c=17 fill=normal seed=1"}},
+    {"softmax_bwd", {"{f32,f64} n=5 c=17 fill=normal seed=1"}},
+    {"crossentropy_fwd", {"{f32,f64} n=5 c=17 fill=normal seed=1"}},
+    {"crossentropy_bwd", {"{f32,f64} n=5 c=17 fill=normal seed=1"}},
+};
+
+struct check {
+    const struct cf_kernel *kernel;
+    struct cf_library *library;
+    int n_done;
+};
+
+static int check_line(const char *line, void *context)
+{
+    struct check *check = context;
+    char *text = cf_format("%s %s", check->kernel->op, line), failed[32];
+    const struct cf_check got = cf_check_kernel(check->kernel, check->library, text);
+    const int narrow_only = strcmp(check->kernel->name, "atomic-double") == 0;
+
+    cf_check_failures(failed, &got);
+    if (narrow_only && strncmp(line, "f64", 3) == 0)
+        cr_expect_eq(got.status, CF_UNSUPPORTED, "%s", text);
+    else
+        cr_expect(got.status == CF_DONE && failed[0] == '\0', "%s: %s: status %d, gates %s",
+                  check->kernel->name, text, got.status, failed);
+    check->n_done += got.status == CF_DONE;
+    free(text);
+    return 0;
+}
+
+/* Every kernel of the backend; returns how many cases ran. */
+static int check_kernel(const struct cf_kernel *kernel, struct cf_library *library)
+{
+    struct check check = {kernel, library, 0};
+
+    for (int i = 0; i < CF_COUNT(cases); ++i)
+        for (int l = 0; strcmp(cases[i].op, kernel->op) == 0 && l < 4 && cases[i].lines[l]; ++l)
+            cr_assert_eq(cf_pairs_expand(cases[i].lines[l], check_line, &check, NULL), 0);
+    return check.n_done;
+}
+
+static int is_fast(const struct cf_kernel *kernel)
+{
+    return strstr(kernel->name, "fast") != NULL;
+}
+
+Test(cuda_twins, every_kernel_keeps_its_class)
+{
+    struct cf_library *library = open_backend("cuda device=cpu");
+    int n = 0;
+
+    for (int t = 0; cf_kernel_tables[t]; ++t)
+        for (const struct cf_kernel *k = cf_kernel_tables[t]; k->op; ++k)
+            if (k->backend == &cf_backend_cuda && !is_fast(k)) {
+                cr_expect(check_kernel(k, library) > 0, "%s %s has no case", k->op, k->name);
+                ++n;
+            }
+    cr_expect_geq(n, 50, "%d kernels", n);
+    cf_backend_cuda.close(library);
+}
+
+/* ---- bits ---- */
+
+/* Full significands, both signs, exponents over a few binades: every order shows. */
+static void draw(struct cf_tensor *t, uint64_t seed)
+{
+    const struct cf_stream stream = {seed, 7};
+
+    for (int64_t i = 0; i < cf_tensor_count(t); ++i) {
+        const uint64_t word = cf_stream_word(&stream, (uint64_t)i);
+
+        const double value = ldexp((double)(word >> 11), (int)(word % 7) - 56);
+
+        cf_tensor_set(t, i, word & 8 ? value : -value);
+    }
+}
+
+static struct cf_tensor tensor(enum cf_dtype dtype, int rank, const int64_t dim[4])
+{
+    struct cf_tensor t = {.dtype = dtype, .rank = rank};
+
+    memcpy(t.dim, dim, (size_t)rank * sizeof dim[0]);
+    cf_tensor_alloc(&t);
+    return t;
+}
+
+/* The operands of an op at a size where every order has room to show. */
+struct problem {
+    const char *op;
+    int rank[3];
+    int64_t dim[3][4]; /* two inputs (or one: rank 0), one output */
+};
+static const struct problem problems[] = {
+    {"sum", {2, 0, 1}, {{ROWS, 5000}, {0}, {ROWS}}},
+    {"asum", {2, 0, 1}, {{ROWS, 5000}, {0}, {ROWS}}},
+    {"dot", {2, 2, 1}, {{ROWS, 5000}, {ROWS, 5000}, {ROWS}}},
+    {"nrm2", {2, 0, 1}, {{ROWS, 5000}, {0}, {ROWS}}},
+    {"gemm", {2, 2, 2}, {{9, 2100}, {2100, 7}, {9, 7}}},
+    {"gemv", {2, 1, 1}, {{9, 2100}, {2100}, {9}}},
+    {"conv2d_fwd", {4, 4, 4}, {{8, 4, 9, 9}, {5, 4, 3, 3}, {8, 5, 7, 7}}},
+    {"conv2d_bwd_data", {4, 4, 4}, {{8, 5, 7, 7}, {5, 4, 3, 3}, {8, 4, 9, 9}}},
+    {"conv2d_bwd_filter", {4, 4, 4}, {{8, 4, 9, 9}, {8, 5, 7, 7}, {5, 4, 3, 3}}},
+    {"bias_bwd", {4, 0, 1}, {{8, 3, 9, 9}, {0}, {3}}},
+    {"softmax_fwd", {2, 0, 2}, {{9, 40}, {0}, {9, 40}}},
+};
+
+static const struct problem *problem_of(const char *op)
+{
+    for (int i = 0; i < CF_COUNT(problems); ++i)
+        if (strcmp(problems[i].op, op) == 0)
+            return &problems[i];
+    return NULL;
+}
+
+struct answer {
+    struct cf_tensor out;
+    enum cf_status status;
+};
+
+/* The answer of a kernel to a problem; `reverse`: rows of the inputs from their last term on. */
+static struct answer ask(struct cf_library *library, const struct cf_kernel *kernel,
+                         const struct problem *problem, enum cf_dtype dtype, int reverse)
+{
+    static const struct cf_pairs none = {0};
+    struct answer a = {.out = tensor(dtype, problem->rank[2], problem->dim[2])};
+    struct cf_tensor in[2] = {{0}};
+
+    for (int i = 0; i < 2 && problem->rank[i] > 0; ++i) {
+        in[i] = tensor(dtype, problem->rank[i], problem->dim[i]);
+        draw(&in[i], (uint64_t)i + 1);
+        for (int64_t j = 0; reverse && j < cf_tensor_count(&in[i]); ++j) {
+            const int64_t n = in[i].dim[1], there = j / n * n + n - 1 - j % n;
+            const double here = cf_tensor_get(&in[i], j);
+
+            if (j < there) {
+                cf_tensor_set(&in[i], j, cf_tensor_get(&in[i], there));
+                cf_tensor_set(&in[i], there, here);
+            }
+        }
+    }
+    a.status = kernel->run(library, &none, in, &a.out);
+    for (int i = 0; i < 2; ++i)
+        cf_tensor_free(&in[i]);
+    return a;
+}
+
+/* Do two kernels give a problem the same bits? -1: one of them does not take it. */
+static int agree(struct cf_library *library_a, const struct cf_kernel *a,
+                 struct cf_library *library_b, const struct cf_kernel *b, enum cf_dtype dtype,
+                 int reverse_b)
+{
+    const struct problem *problem = problem_of(a->op);
+    struct answer x = ask(library_a, a, problem, dtype, 0);
+    struct answer y = ask(library_b, b, problem, dtype, reverse_b);
+    const int same = x.status != CF_DONE || y.status != CF_DONE
+                         ? -1
+                         : memcmp(x.out.bits, y.out.bits, cf_tensor_bytes(&x.out)) == 0;
+
+    cf_tensor_free(&x.out);
+    cf_tensor_free(&y.out);
+    return same;
+}
+
+static int differing_schedules(struct cf_library *fixed, struct cf_library *shuffled,
+                               const struct cf_kernel *kernel, enum cf_dtype dtype)
+{
+    const struct problem *problem = problem_of(kernel->op);
+    struct answer first = ask(fixed, kernel, problem, dtype, 0);
+    int n = 0;
+
+    for (int i = 0; i < SCHEDULES && first.status == CF_DONE; ++i) {
+        struct answer other = ask(shuffled, kernel, problem, dtype, 0);
+
+        n += memcmp(first.out.bits, other.out.bits, cf_tensor_bytes(&first.out)) != 0;
+        cf_tensor_free(&other.out);
+    }
+    cf_tensor_free(&first.out);
+    return n;
+}
+
+/* What docs/gpu.md expects of devices: the kernels with a fixed order are numerically reproducible
+ * across runs, those with atomics are not. */
+Test(cuda_twins, a_fixed_order_survives_every_schedule_and_arrival_does_not)
+{
+    struct cf_library *fixed = open_backend("cuda device=cpu");
+    struct cf_library *shuffled = open_backend("cuda device=cpu flags=shuffled");
+    int n[2] = {0, 0};
+
+    for (int t = 0; cf_kernel_tables[t]; ++t)
+        for (const struct cf_kernel *k = cf_kernel_tables[t]; k->op; ++k) {
+            const int arrives = strstr(k->name, "atomic") != NULL;
+            int differ = 0;
+
+            if (k->backend != &cf_backend_cuda || is_fast(k) || !problem_of(k->op))
+                continue;
+            /* atomic-double rounds to float in the end, so that its float answers may well agree */
+            differ += differing_schedules(fixed, shuffled, k, CF_F32);
+            differ += differing_schedules(fixed, shuffled, k, CF_F64);
+            if (strcmp(k->name, "atomic-double") != 0)
+                cr_expect_eq(differ > 0, arrives, "%s %s: %d of %d schedules differ", k->op,
+                             k->name, differ, 2 * SCHEDULES);
+            ++n[arrives];
+        }
+    cr_expect(n[0] >= 30 && n[1] >= 9, "%d and %d kernels", n[0], n[1]);
+    cf_backend_cuda.close(fixed);
+    cf_backend_cuda.close(shuffled);
+}
+
+/* Kernels of cuda (device=cpu) and what has to have their bits. */
+static const struct {
+    const char *op, *kernel, *backend, *other;
+    int reversed, same;
+} twins[] = {
+    {"gemm", "serial", "plain", "forward", 0, 1},
+    {"gemm", "serial-fma", "plain", "fma", 0, 1},
+    {"gemv", "serial", "plain", "forward", 0, 1},
+    {"gemm", "tiled", "cuda", "serial", 0, 1},
+    {"gemm", "tiled-fma", "cuda", "serial-fma", 0, 1},
+    {"gemm", "serial-fma", "cuda", "serial", 0, 0},
+    {"gemm", "split", "cuda", "serial", 0, 0},
+    {"conv2d_fwd", "direct", "plain", "direct-crs", 0, 1},
+    {"conv2d_fwd", "direct-fma", "plain", "direct-crs-fma", 0, 1},
+    {"conv2d_bwd_data", "direct", "plain", "direct-crs", 0, 1},
+    {"conv2d_bwd_filter", "direct", "plain", "direct-crs", 0, 1},
+    {"conv2d_bwd_filter", "direct-fma", "cuda", "direct", 0, 0},
+    {"sum", "tree", "cuda", "last", 0, 1},
+    {"dot", "tree", "cuda", "grid", 0, 1},
+    {"nrm2", "last", "cuda", "grid", 0, 1},
+    {"dot", "tree-fma", "cuda", "tree", 0, 0},
+    {"sum", "tree", "cuda", "shuffle", 0, 0},
+    {"sum", "tree", "cuda", "tree", 1, 0},
+    {"sum", "fixed", "cuda", "fixed", 1, 1},
+    {"asum", "fixed", "cuda", "fixed", 1, 1},
+    {"dot", "fixed", "cuda", "fixed", 1, 1},
+    {"bias_bwd", "forward", "plain", "forward", 0, 1},
+    {"softmax_fwd", "forward", "plain", "forward", 0, 1},
+};
+
+Test(cuda_twins, orders_have_the_bits_that_they_claim)
+{
+    struct cf_library *cuda = open_backend("cuda device=cpu"), *plain = open_backend("plain");
+
+    for (int i = 0; i < CF_COUNT(twins); ++i)
+        for (int d = 0; d < 2; ++d) {
+            const struct cf_backend *other = cf_backend_find(twins[i].backend);
+            const struct cf_kernel *a =
+                cf_kernel_find(&cf_backend_cuda, twins[i].op, twins[i].kernel);
+            const struct cf_kernel *b = cf_kernel_find(other, twins[i].op, twins[i].other);
+
+            cr_assert(a && b, "%s: %s or %s is not there", twins[i].op, twins[i].kernel,
+                      twins[i].other);
+            cr_expect_eq(agree(cuda, a, other == &cf_backend_cuda ? cuda : plain, b,
+                               d ? CF_F32 : CF_F64, twins[i].reversed),
+                         twins[i].same, "%s %s against %s %s, %s", twins[i].op, twins[i].kernel,
+                         twins[i].backend, twins[i].other, d ? "f32" : "f64");
+        }
+    cf_backend_cuda.close(cuda);
+    cf_backend_find("plain")->close(plain);
+}
+
+/* The order of tree, written out once more: 5000 terms are 4 blocks of 256 threads. */
+static double tree_of(const double *x, int n, int blocks)
+{
+    double partial[256] = {0}, s[256];
+
+    for (int b = 0; b <= blocks; ++b) {
+        for (int t = 0; t < 256; ++t) {
+            s[t] = b < blocks ? 0 : partial[t];
+            for (int i = b * 256 + t; b < blocks && i < n; i += blocks * 256)
+                s[t] += x[i];
+        }
+        for (int half = 128; half > 0; half /= 2)
+            for (int t = 0; t < half; ++t)
+                s[t] += s[t + half];
+        if (b < blocks)
+            partial[b] = s[0];
+    }
+    return s[0];
+}
+
+Test(cuda_twins, the_tree_is_the_one_that_is_written)
+{
+    struct cf_library *cuda = open_backend("cuda device=cpu");
+    const struct cf_kernel *tree = cf_kernel_find(&cf_backend_cuda, "sum", "tree");
+    struct answer a = ask(cuda, tree, problem_of("sum"), CF_F64, 0);
+    struct cf_tensor x = tensor(CF_F64, 2, problem_of("sum")->dim[0]);
+
+    int others = 0;
+
+    draw(&x, 1);
+    cr_assert_eq(a.status, CF_DONE);
+    for (int row = 0; row < ROWS; ++row) {
+        const double wanted = tree_of((const double *)x.bits + row * 5000, 5000, 4);
+
+        cr_expect(memcmp(&wanted, (const double *)a.out.bits + row, sizeof wanted) == 0,
+                  "row %d: %a, not %a", row, cf_tensor_get(&a.out, row), wanted);
+        others += wanted != tree_of((const double *)x.bits + row * 5000, 5000, 5);
+    }
+    cr_expect_gt(others, 0, "five blocks have the same bits in every row");
+    cf_tensor_free(&x);
+    cf_tensor_free(&a.out);
+    cf_backend_cuda.close(cuda);
+}
+
+Test(cuda_twins, fast_math_is_for_devices_only)
+{
+    struct cf_library *cuda = open_backend("cuda device=cpu");
+    const struct cf_kernel *fast = cf_kernel_find(&cf_backend_cuda, "dot", "tree-fast");
+    struct answer a = ask(cuda, fast, problem_of("dot"), CF_F32, 0);
+
+    cr_expect_eq(a.status, CF_UNSUPPORTED);
+    cf_tensor_free(&a.out);
+    cf_backend_cuda.close(cuda);
+}
+
+/* A kernel whose threads do not all reach the barrier is told, not waited for; and the scheduler
+ * works on. */
+static void half_waits(const void *parameters)
+{
+    (void)parameters;
+    if (cf_grid_now.thread.x < 32)
+        cf_grid_sync();
+}
+
+static void all_wait(const void *parameters)
+{
+    (void)parameters;
+    cf_grid_block_sync();
+    if (cf_grid_now.thread.x == 0)
+        ++*(int *)(uintptr_t)parameters;
+}
+
+Test(cuda_twins, a_barrier_that_is_not_reached_is_an_error)
+{
+    int blocks = 0;
+    struct cf_grid_launch launch = {
+        .entry = half_waits, .grid = {2, 1, 1}, .block = {64, 1, 1}, .parameters = &blocks};
+
+    cr_expect_eq(cf_grid_run(&launch), -1);
+    launch.entry = all_wait;
+    launch.grid.x = 5;
+    for (int i = 0; i < 2; ++i) {
+        launch.shuffled = i;
+        cr_expect_eq(cf_grid_run(&launch), 0);
+    }
+    cr_expect_eq(blocks, 10);
+}
