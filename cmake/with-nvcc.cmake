@@ -40,11 +40,10 @@ string(APPEND text "\nstruct cf_cuda_image cf_cuda_image(enum cf_cuda_variant va
   "    return (struct cf_cuda_image){NULL, 0};\n}\n")
 file(CONFIGURE OUTPUT ${cuda_images} CONTENT "${text}" @ONLY)
 set_source_files_properties(${cuda_images} PROPERTIES OBJECT_DEPENDS "${cuda_modules}")
-# One target makes the modules, for both programs that hold them may not make them at the same time.
-add_custom_target(cuda_modules DEPENDS ${cuda_modules})
-foreach(program conform-worker cf_kernels)
-  target_sources(${program} PRIVATE ${cuda_images})
-  target_include_directories(${program} PRIVATE ${CMAKE_SOURCE_DIR}/kernels/cuda ${CMAKE_SOURCE_DIR}/harness
-                             ${CMAKE_SOURCE_DIR}/harness/worker)
-  add_dependencies(${program} cuda_modules)
-endforeach()
+# A library of its own, so that the modules are made once for every program that holds the kernels.
+add_library(cf_cuda_images STATIC ${cuda_images})
+target_include_directories(cf_cuda_images PRIVATE ${CMAKE_SOURCE_DIR}/kernels/cuda ${CMAKE_SOURCE_DIR}/harness/worker
+                           ${CMAKE_SOURCE_DIR}/harness ${CMAKE_SOURCE_DIR}/harness/base)
+
+target_link_libraries(conform-worker PRIVATE cf_cuda_images)
+target_link_libraries(cf_kernels PUBLIC cf_cuda_images)

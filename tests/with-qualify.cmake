@@ -9,7 +9,7 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   target_include_directories(conform-worker-faulty PRIVATE ${CMAKE_SOURCE_DIR}/harness/worker
                              ${CMAKE_SOURCE_DIR}/kernels/vector)
   target_compile_definitions(conform-worker-faulty PRIVATE CF_VERSION="${PROJECT_VERSION}")
-  target_link_libraries(conform-worker-faulty PRIVATE cf_base ${JANSSON_STATIC} ${XXHASH_STATIC} m dl
+  target_link_libraries(conform-worker-faulty PRIVATE cf_base cf_cuda_images ${JANSSON_STATIC} ${XXHASH_STATIC} m dl
                         Threads::Threads)
   add_dependencies(test_qualify conform-worker-faulty conform-worker)
 endif()

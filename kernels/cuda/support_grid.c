@@ -1,13 +1,10 @@
 /* The scheduler of grid.h: every thread of the resident blocks is a coroutine with a stack of its
  * own; it runs until it waits for its warp, its block or the grid, or ends. */
-#undef _FORTIFY_SOURCE /* its longjmp takes another stack for an error */
-#include <setjmp.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-#include <ucontext.h>
 
 #include "grid.h"
 
@@ -18,9 +15,7 @@
 enum wait { READY, FOR_WARP, FOR_BLOCK, FOR_GRID, ENDED };
 
 struct thread {
-    ucontext_t start;
-    jmp_buf here;
-    int started; /* has its stack: a thread that ended begins again when it is entered */
+    void *here; /* its stack pointer while others run; NULL: it has not begun */
     enum wait wait;
     unsigned shuffles; /* so far: which of the two rows of a warp's values is in use */
     struct cf_grid_index index;
@@ -45,7 +40,7 @@ struct grid {
     unsigned *order, n_blocks, next;
     uint64_t random;
     struct thread *current;
-    jmp_buf back;
+    void *back; /* the scheduler's stack pointer while a thread runs */
 };
 
 /* Threads with their stacks, kept from launch to launch: making them costs more than running them.
@@ -80,6 +75,25 @@ static void permute(struct grid *g, unsigned *order, unsigned n)
     }
 }
 
+/* Keeps what a callee has to keep on the stack and goes on with another. Not setjmp or swapcontext:
+ * those ask the kernel for the signal mask, or are watched by sanitizers that know one stack only.
+ */
+void cf_grid_switch(void **from, void *to);
+#if defined(__x86_64__)
+#define KEPT 6 /* words below the address of return */
+__asm__(".text\n.type cf_grid_switch, @function\n.globl cf_grid_switch\ncf_grid_switch:\n"
+        "pushq %rbp\npushq %rbx\npushq %r12\npushq %r13\npushq %r14\npushq %r15\n"
+        "movq %rsp, (%rdi)\nmovq %rsi, %rsp\n"
+        "popq %r15\npopq %r14\npopq %r13\npopq %r12\npopq %rbx\npopq %rbp\nret\n"
+        ".size cf_grid_switch, .-cf_grid_switch\n");
+#else
+#define KEPT 0 /* no other processor has been tried: cf_grid_run refuses */
+void cf_grid_switch(void **from, void *to)
+{
+    *from = to;
+}
+#endif
+
 /* ---- In a thread ---- */
 
 static void leave(enum wait wait)
@@ -87,8 +101,7 @@ static void leave(enum wait wait)
     struct thread *self = now->current;
 
     self->wait = wait;
-    if (_setjmp(self->here) == 0)
-        _longjmp(now->back, 1);
+    cf_grid_switch(&self->here, now->back);
 }
 
 static void begin(void)
@@ -123,6 +136,21 @@ double cf_grid_shuffle_down(double value, unsigned offset)
 
 /* ---- Around the threads ---- */
 
+/* What a stack holds when its thread begins: words to keep, then where to go. The address of
+ * return of begin itself is 0, and the stack is aligned as at any call. */
+static void *first_frame(char *end)
+{
+    void **word = (void **)(void *)end;
+    void (*const to)(void) = begin;
+
+    *--word = NULL;
+    --word;
+    memcpy(word, &to, sizeof to);
+    for (int i = 0; i < KEPT; ++i)
+        *--word = NULL;
+    return word;
+}
+
 static void enter(struct grid *g, struct thread *thread)
 {
     const struct block *block = &g->block[(size_t)(thread - g->thread) / g->launch->block.x];
@@ -131,17 +159,9 @@ static void enter(struct grid *g, struct thread *thread)
     cf_grid_now.thread = thread->index;
     cf_grid_now.block = block->index;
     cf_grid_now.shared = block->shared;
-    if (_setjmp(g->back) != 0)
-        return;
-    if (thread->started)
-        _longjmp(thread->here, 1);
-    thread->started = 1;
-    getcontext(&thread->start);
-    thread->start.uc_stack.ss_sp = crew.stacks + (size_t)(thread - g->thread) * STACK;
-    thread->start.uc_stack.ss_size = STACK;
-    thread->start.uc_link = NULL;
-    makecontext(&thread->start, begin, 0);
-    setcontext(&thread->start);
+    if (!thread->here)
+        thread->here = first_frame(crew.stacks + (size_t)(thread - g->thread + 1) * STACK);
+    cf_grid_switch(&g->back, thread->here);
 }
 
 static void prepare(struct thread *thread, unsigned t)
@@ -285,7 +305,7 @@ static void release_memory(struct grid *g)
 static int give_up(void)
 {
     for (size_t i = 0; i < crew.n; ++i)
-        crew.thread[i].started = 0;
+        crew.thread[i].here = NULL;
     return -1;
 }
 
@@ -314,7 +334,7 @@ int cf_grid_run(const struct cf_grid_launch *launch)
     int result;
 
     g.n_blocks = launch->grid.x * launch->grid.y * launch->grid.z;
-    if (g.n_blocks == 0 || launch->block.x % WARP != 0)
+    if (KEPT == 0 || g.n_blocks == 0 || launch->block.x % WARP != 0)
         return -1;
     g.resident = launch->cooperative ? g.n_blocks : launch->shuffled ? TOGETHER : 1;
     if (g.resident > g.n_blocks)
