@@ -1,5 +1,6 @@
 #include "support_elementary.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -107,6 +108,15 @@ int cf_elementary_draw(const struct cf_elementary *f, const struct cf_case *c,
     return 0;
 }
 
+/* Below the smallest normal number rounding errs by a fixed amount: u times that number. */
+void cf_elementary_floor(mpfr_t scale, enum cf_dtype dtype)
+{
+    const double least = dtype == CF_F32 ? FLT_MIN : DBL_MIN;
+
+    if (mpfr_regular_p(scale) && mpfr_cmp_d(scale, least) < 0)
+        mpfr_set_d(scale, least, MPFR_RNDN);
+}
+
 void cf_elementary_element(const struct cf_elementary *f, mpfr_t exact, mpfr_t scale,
                            const struct cf_tensor in[], int64_t i)
 {
@@ -118,6 +128,7 @@ void cf_elementary_element(const struct cf_elementary *f, mpfr_t exact, mpfr_t s
     mpfr_set_d(x, cf_tensor_get(&in[0], i), MPFR_RNDN);
     f->function(exact, x);
     mpfr_abs(scale, exact, MPFR_RNDN);
+    cf_elementary_floor(scale, in[0].dtype);
     mpfr_clear(x);
 }
 

@@ -34,6 +34,8 @@ int cf_elementary_draw(const struct cf_elementary *f, const struct cf_case *c,
                        struct cf_tensor in[], struct cf_error *err);
 void cf_elementary_element(const struct cf_elementary *f, mpfr_t exact, mpfr_t scale,
                            const struct cf_tensor in[], int64_t i);
+/* Where a result is below the normal numbers of the type, its scale is the smallest of them. */
+void cf_elementary_floor(mpfr_t scale, enum cf_dtype dtype);
 int64_t cf_elementary_terms(const struct cf_case *c, int o, int64_t i);
 
 /* A whole op: its name, MPFR's function, what it is in words, and the usual arguments as above. */

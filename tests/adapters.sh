@@ -23,4 +23,12 @@ fi
     --case 'dot f64 m=8 n={100,1000} fill=normal seed={1..5}' > "$dir/out" 2> "$dir/err" < /dev/null
 code=$?
 [ "$code" -eq 1 ] || { echo "adapters: exit $code for sums in another order"; cat "$dir/out" "$dir/err"; exit 1; }
+"$python" "$source/tests/adapter_training.py" "$source/adapters" || exit 1
+# Training: what enters a step has the program's own hashes, so that the first stage that parts is one that computes.
+"$build/conform" --no-progress --store "$dir/c.db" --configuration 'plain kernel=forward' --configuration "$adapter" --scope library \
+    --case 'train_mlp f32 steps=2 batch=4 hidden=8 optimizer=adam lr=0.005 dropout=10 augment=1 rows=100 fill=drawn seed=1' \
+    > "$dir/out" 2> "$dir/err" < /dev/null
+tr '\n' ' ' < "$dir/out" | tr -s ' ' | grep -q 'first at step 1 in the stage activations' || {
+    echo "adapters: training does not part in the activations"; cat "$dir/out" "$dir/err"; exit 1
+}
 echo "adapters: numpy has the bits of exact sums, and others of rounded ones"

@@ -14,10 +14,11 @@ Test(elementary, known_values)
     static const struct {
         const char *op;
         double x, y;
-    } known[] = {{"exp", 1, 0x1.5bf0a8b145769p+1},  {"exp", 0, 1},
-                 {"log", 2, 0x1.62e42fefa39efp-1},  {"log", 1, 0},
-                 {"sin", 1, 0x1.aed548f090ceep-1},  {"cos", 1, 0x1.14a280fb5068cp-1},
-                 {"tanh", 1, 0x1.85efab514f394p-1}, {"erf", 1, 0x1.af767a741088bp-1}};
+    } known[] = {{"exp", 1, 0x1.5bf0a8b145769p+1},      {"exp", 0, 1},
+                 {"log", 2, 0x1.62e42fefa39efp-1},      {"log", 1, 0},
+                 {"sin", 1, 0x1.aed548f090ceep-1},      {"cos", 1, 0x1.14a280fb5068cp-1},
+                 {"tanh", 1, 0x1.85efab514f394p-1},     {"erf", 1, 0x1.af767a741088bp-1},
+                 {"gelu_fwd", 1, 0x1.aec4bd120d37dp-1}, {"gelu_fwd", 0, 0}};
 
     for (size_t i = 0; i < sizeof known / sizeof known[0]; ++i) {
         const struct cf_op *op = cf_op_find(known[i].op);
@@ -74,6 +75,22 @@ static double nearly(double x)
     return nextafter(exp(x), INFINITY);
 }
 
+static double gelu(double x)
+{
+    return x * (1 + erf(x * 0x1.6a09e667f3bcdp-1)) / 2;
+}
+
+/* The approximation of the same paper. */
+static double gelu_by_tanh(double x)
+{
+    return x * (1 + tanh(0x1.9884533d43651p-1 * (x + 0.044715 * x * x * x))) / 2;
+}
+
+static double single(double x)
+{
+    return expf((float)x);
+}
+
 Test(elementary, hard_is_harder_and_sloppy_is_wrong)
 {
     int usual, hard;
@@ -85,6 +102,12 @@ Test(elementary, hard_is_harder_and_sloppy_is_wrong)
     cr_assert(usual > 200 && wrong == 0, "%d", usual);
     judge("exp f64 n=256", sloppy, &usual, &wrong);
     cr_assert(usual < 5 && wrong == 256, "%d %lld", usual, (long long)wrong);
+    judge("gelu_fwd f64 n=256", gelu, &usual, &wrong);
+    cr_assert(usual > 20 && wrong == 0, "%d %lld", usual, (long long)wrong);
+    judge("gelu_fwd f64 n=256", gelu_by_tanh, &usual, &wrong);
+    cr_assert(wrong > 100, "%d %lld", usual, (long long)wrong);
+    judge("exp f32 n=8192 range=whole step=524288", single, &usual, &wrong);
+    cr_assert(usual > 8000 && wrong == 0, "%d %lld", usual, (long long)wrong);
 }
 
 Test(elementary, whole_range_has_every_class)

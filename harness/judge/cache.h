@@ -9,7 +9,7 @@
 
 /* Changes whenever a reference may give other truths for the same case: old files are then passed
  * over. */
-#define CF_CACHE_VERSION 1
+#define CF_CACHE_VERSION 2
 
 /* The name of a truth: the case's canonical text, the digest of its inputs, the versions. */
 void cf_cache_key(struct cf_digest *key, const char *case_text, const struct cf_digest *inputs);

@@ -1,0 +1,28 @@
+/* y[i] = 0.5 x[i] (1 + erf(x[i] / sqrt(2))) with the library's erf.  x, y: [n]; in the type of x.
+ */
+#include "libm.h"
+
+static enum cf_status run(struct cf_library *library, const struct cf_pairs *attributes,
+                          const struct cf_tensor in[], struct cf_tensor out[])
+{
+    const int64_t n = in[0].dim[0];
+    const double *x = in[0].bits;
+    const float *single = in[0].bits;
+
+    (void)attributes;
+    if (in[0].dtype == CF_F64 && library->of_f64[CF_ERF])
+        for (int64_t i = 0; i < n; ++i)
+            ((double *)out[0].bits)[i] =
+                0.5 * x[i] * (1 + library->of_f64[CF_ERF](x[i] * 0x1.6a09e667f3bcdp-1));
+    else if (in[0].dtype == CF_F32 && library->of_f32[CF_ERF])
+        for (int64_t i = 0; i < n; ++i)
+            ((float *)out[0].bits)[i] =
+                0.5f * single[i] * (1 + library->of_f32[CF_ERF](single[i] * 0x1.6a09e6p-1f));
+    else
+        return CF_UNSUPPORTED;
+    return CF_DONE;
+}
+
+extern const struct cf_kernel cf_kernels_libm_gelu[];
+const struct cf_kernel cf_kernels_libm_gelu[] = {
+    {.op = "gelu_fwd", .name = "scalar", .backend = &cf_backend_libm, .run = run}, {.op = NULL}};
