@@ -44,10 +44,11 @@ static json_t *run(const struct cf_findings *f)
 
 static json_t *summary(const struct cf_findings *f)
 {
-    return packed(json_pack("{s:s, s:I, s:I, s:o, s:o}", "level_required",
-                            cf_level_name(f->required), "n_planned", (json_int_t)f->n_planned,
-                            "n_recorded", (json_int_t)f->n_recorded, "by_verdict",
-                            verdicts(f->n_verdicts), "by_fate", fates(f->n_fates)));
+    return packed(json_pack("{s:s, s:i, s:I, s:I, s:o, s:o}", "level_required",
+                            cf_level_name(f->required), "n_order_anomalies", f->n_anomalies,
+                            "n_planned", (json_int_t)f->n_planned, "n_recorded",
+                            (json_int_t)f->n_recorded, "by_verdict", verdicts(f->n_verdicts),
+                            "by_fate", fates(f->n_fates)));
 }
 
 static json_t *configuration(const struct cf_configuration_finding *c)
@@ -101,12 +102,14 @@ static json_t *witness(const struct cf_witness *w)
 
 static json_t *evidence(const struct cf_finding *v)
 {
-    return packed(json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:i, s:i}", "estimate", cf_json_real(v->estimate),
-        "lower", cf_json_real(v->lower), "upper", cf_json_real(v->upper), "margin",
-        cf_json_real(v->margin), "unit", cf_json_text(v->unit), "margin_source",
-        cf_json_text(v->margin_source), "n_compared", (json_int_t)v->n_compared, "n_different",
-        (json_int_t)v->n_different, "n_seeds", v->n_seeds, "n_seeds_needed", v->n_seeds_needed));
+    return packed(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:i, s:i}",
+                            "p_pass", cf_json_real(v->p_pass), "p_fail", cf_json_real(v->p_fail),
+                            "q", cf_json_real(v->q), "estimate", cf_json_real(v->estimate), "lower",
+                            cf_json_real(v->lower), "upper", cf_json_real(v->upper), "margin",
+                            cf_json_real(v->margin), "unit", cf_json_text(v->unit), "margin_source",
+                            cf_json_text(v->margin_source), "n_compared", (json_int_t)v->n_compared,
+                            "n_different", (json_int_t)v->n_different, "n_seeds", v->n_seeds,
+                            "n_seeds_needed", v->n_seeds_needed));
 }
 
 static json_t *finding(const struct cf_findings *f, const struct cf_finding *v)

@@ -25,6 +25,10 @@ void cf_text_paint(FILE *out, const struct cf_page *page, enum cf_colour colour,
  * the line. */
 void cf_text_wrap(FILE *out, const struct cf_page *page, const char *text, int at, int indent);
 
+/* Why each configuration has no higher level than it has, where another one than the bits was asked
+ * for; and how often a level passed while a weaker one failed. */
+void cf_text_steps(FILE *out, const struct cf_page *page, const struct cf_findings *findings);
+
 /* The section of promises: one line a promise and family that were exercised; those that are
  * violated with their source. Nothing when there is none. */
 void cf_text_promises(FILE *out, const struct cf_page *page, const struct cf_findings *findings);

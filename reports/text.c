@@ -417,6 +417,7 @@ static int write_text(FILE *out, const struct cf_findings *findings, const struc
         return 0; /* a qualification alone */
     configurations(&t);
     not_measured(&t);
+    cf_text_steps(out, page, findings);
     invariance(&t);
     classes(&t);
     attribution(&t);

@@ -30,6 +30,9 @@ struct cf_finding {
     double estimate, lower, upper,
         margin; /* NaN where they have no meaning; units said by `unit` */
     const char *unit, *margin_source;
+    double p_pass, p_fail, q; /* of training: looks and components paid for; p_fail after Holm over
+                                 configurations and cells; q of Benjamini and Hochberg among all
+                                 that pass, for a list of them. NaN elsewhere */
     int64_t n_compared, n_different; /* comparisons (records or elements) and mismatches */
     int n_seeds, n_seeds_needed;     /* 0: has no meaning */
     int wrong;             /* a proven error (S1 or S3), printed as wrong beside any level */
@@ -222,7 +225,8 @@ struct cf_findings {
     const char *sentence; /* the verdict of the run in one sentence */
     enum cf_level required;
     int exit_code;
-    int complete; /* every planned request has a record */
+    int n_anomalies; /* a level that passes while the next weaker one fails, cell by cell */
+    int complete;    /* every planned request has a record */
     int64_t n_planned, n_recorded;
     int n_configurations, n_cells, n_findings, n_invariances, n_classes, n_libraries, n_environment,
         n_cases;

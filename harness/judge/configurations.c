@@ -35,6 +35,7 @@ static void fill_cell(struct cf_judgement *j, struct cf_cell_finding *cell, int 
                                      .verdict = asked.at[j->options.required],
                                      .wrong = grade.wrong,
                                      .reason = cf_grade_reason(j, &grade)};
+    j->findings.n_anomalies += configuration != j->ledger.baseline ? grade.n_anomalies : 0;
     if (j->options.scope != CF_TO_BASELINE && cell->verdict != CF_PASS)
         cell->reason = cf_grade_reason(j, &asked);
     if (configuration != j->ledger.baseline && source->verdict == CF_PASS)
@@ -190,12 +191,12 @@ static struct counts count(const struct cf_findings *f)
     return counts;
 }
 
-/* 1 wins over 3: what is known not to meet the level is known. */
+/* 1 wins over 3: what is known not to meet the level, or to be wrong, is known. */
 static int exit_code_of(const struct cf_findings *f, const struct counts *counts)
 {
     if (f->n_cases == 0 || f->n_configurations == 0)
         return 4;
-    if (counts->n_at[CF_FAIL] > 0)
+    if (counts->n_at[CF_FAIL] > 0 || counts->n_wrong > 0)
         return 1;
     if (counts->n_at[CF_UNKNOWN] > 0 || counts->n_at[CF_PASS] == 0)
         return 3;
@@ -231,7 +232,7 @@ static const char *make_sentence(struct cf_judgement *j, const struct counts *co
     sentence =
         say(j, sentence, counts->n_at[CF_UNKNOWN], "could not be decided", "could not be decided");
     sentence = say(j, sentence, counts->n_at[CF_SKIP], "cannot be compared", "cannot be compared");
-    return say(j, sentence, counts->n_wrong, "is wrong", "are wrong");
+    return say(j, sentence, counts->n_wrong, "is proven wrong", "are proven wrong");
 }
 
 void cf_judge_levels(struct cf_judgement *j)

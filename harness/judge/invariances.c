@@ -16,17 +16,25 @@ static int find_family(const char *const families[], int n, const char *name)
 struct members {
     int64_t n_compared, n_different;
     int n_at[CF_N_VERDICTS];
-    enum cf_verdict gates; /* the gravest of S1 to S5 over the members that were compared */
+    enum cf_verdict gates; /* the gravest at the statistical level over those that were compared */
+    enum cf_level level;   /* the least that they have below the bits */
     const char *reason, *gates_reason;
 };
 
+/* Statistical by the gates, or for training by its bank; and what is left below. */
 static void add_gates(struct cf_judgement *j, struct members *members, int configuration, int group)
 {
     static const int gravity[CF_N_VERDICTS] = {
         [CF_SKIP] = 0, [CF_PASS] = 1, [CF_UNKNOWN] = 2, [CF_FAIL] = 3};
-    const struct cf_finding *worst;
-    const enum cf_verdict gates = cf_grade_gates(j, configuration, group, &worst);
+    const struct cf_grade grade = cf_grade_of(j, configuration, group, CF_TO_BASELINE);
+    const struct cf_finding *worst =
+        cf_judgement_slot(j, configuration, group, CF_SLOT_EQUIVALENCE);
+    enum cf_verdict gates = worst->verdict;
 
+    if (cf_judgement_kind(j, group) != CF_GROUP_TRAINING)
+        gates = cf_grade_gates(j, configuration, group, &worst);
+    if (grade.level < members->level)
+        members->level = grade.level;
     if (gravity[gates] <= gravity[members->gates])
         return;
     members->gates = gates;
@@ -70,6 +78,10 @@ static void conclude(struct cf_judgement *j, struct cf_invariance_finding *one,
         one->reason = cf_arena_format(&j->arena, "numerical fail: %s; statistical %s: %s",
                                       one->reason, cf_verdict_name(one->verdict),
                                       members->gates_reason ? members->gates_reason : "");
+        if (one->level == CF_NONE && members->level > CF_NONE) {
+            one->verdict = CF_PASS;
+            one->level = members->level < CF_STATISTICAL ? members->level : CF_STATISTICAL;
+        }
     } else if (members->n_at[CF_UNKNOWN] > 0) {
         one->verdict = CF_UNKNOWN;
     } else if (members->n_at[CF_PASS] > 0) {
@@ -83,7 +95,7 @@ static void conclude(struct cf_judgement *j, struct cf_invariance_finding *one,
 static void judge_family(struct cf_judgement *j, const char *family, int group, enum cf_scope scope)
 {
     struct cf_invariance_finding *one = &j->findings.invariances[j->findings.n_invariances++];
-    struct members members = {.gates = CF_SKIP};
+    struct members members = {.gates = CF_SKIP, .level = CF_N_LEVELS};
 
     *one = (struct cf_invariance_finding){
         .family = family, .group = j->ledger.group[group].name, .scope = scope};

@@ -85,10 +85,12 @@ static void grade_evidence(struct cf_judgement *j, struct cf_grade *grade, int c
     for (int level = CF_NUMERICAL; level > CF_FUNCTIONAL; --level)
         if (grade->at[level] == CF_PASS && grade->at[level - 1] != CF_FAIL)
             set(grade, (enum cf_level)(level - 1), CF_PASS, "");
-        else if (grade->at[level] == CF_PASS)
+        else if (grade->at[level] == CF_PASS) {
             set(grade, (enum cf_level)(level - 1), CF_FAIL,
                 cf_arena_format(&j->arena, "%s (an order anomaly: %s passes)",
                                 grade->why[level - 1], cf_level_name((enum cf_level)level)));
+            ++grade->n_anomalies;
+        }
 }
 
 /* Comparisons with an unqualified baseline have no meaning; what is wrong is wrong without it. */

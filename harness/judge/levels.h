@@ -12,6 +12,7 @@ struct cf_grade {
     enum cf_verdict at[CF_N_LEVELS];
     const char *why[CF_N_LEVELS];
     int wrong;
+    int n_anomalies; /* levels that pass while the next weaker one fails */
 };
 
 /* Along one scope: CF_TO_BASELINE for the level that configurations have. */

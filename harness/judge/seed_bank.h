@@ -13,6 +13,9 @@
 #ifndef CF_SEED_BANK_H
 #define CF_SEED_BANK_H
 
+#include <stdio.h>
+
+#include "suite.h"
 #include "trained.h"
 
 #define CF_BANK_SEEDS       200
@@ -50,6 +53,11 @@ int cf_seed_bank_parse(struct cf_seed_bank *bank, const char *text, const char *
                        struct cf_error *err);
 void cf_seed_bank_free(struct cf_seed_bank *bank);
 const struct cf_bank_cell *cf_seed_bank_find(const struct cf_seed_bank *bank, const char *text);
+
+/* What may be concluded with this bank, checked when it is made: which of the suite's claims are
+ * registered (their effects are so large that a statistical pass implies them), and where quality
+ * cannot be judged. One line each. */
+void cf_claims_print(FILE *out, const struct cf_seed_bank *bank, const struct cf_suite *suite);
 
 /* The case lines that a bank of this cell needs: calls `each` with one braced line after the other.
  */

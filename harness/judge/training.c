@@ -79,11 +79,19 @@ static void tell_equivalence(struct cf_training *t, const struct cf_cell_judged 
     f->case_text = a_case(t, one->cell);
     if (e)
         put_evidence(f, e);
+    f->p_pass = one->look.p_pass;
+    f->p_fail = one->p_fail;
+    f->q = one->q;
     f->n_compared = one->n;
     f->n_seeds = one->look.n > 0 ? one->look.n : one->n;
     f->n_seeds_needed = one->look.n_needed;
     f->reason = cf_arena_format(&t->j->arena, "%s: %s%s", t->trained.cell[one->cell].text,
                                 one->look.reason, one->look.borderline ? " (borderline)" : "");
+    if (f->verdict == CF_PASS && one->q > CF_ALPHA)
+        f->reason = cf_arena_format(&t->j->arena,
+                                    "%s; in a published list of all that pass it has no place (q "
+                                    "%.2g)",
+                                    f->reason, one->q);
 }
 
 static void tell_quality(struct cf_training *t, const struct cf_cell_judged *one,

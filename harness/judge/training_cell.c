@@ -46,12 +46,14 @@ static void look(struct cf_cell_judged *one)
     cf_bank_clear(&bank);
 }
 
-/* N4: 0.954 sigma <= 1 % of the metric, or a statistical pass would not imply a functional one. */
-static int is_eligible(const struct cf_bank_cell *bank)
+const char *cf_cell_not_eligible(const struct cf_bank_cell *bank)
 {
     const struct cf_moments m = cf_sample_moments(bank->accuracy, bank->n);
 
-    return CF_LOSS_SHIFT * m.sd <= CF_QUALITY_LOSS * m.mean;
+    return CF_LOSS_SHIFT * m.sd <= CF_QUALITY_LOSS * m.mean
+               ? NULL
+               : "0.954 sigma of the accuracy is more than 1 % of it: the cell is not "
+                 "eligible until sigma is smaller (a larger test set)";
 }
 
 static void judge_quality_at(struct cf_cell_judged *one, int n)
@@ -82,10 +84,7 @@ static void judge_quality(struct cf_cell_judged *one)
     one->floor = CF_UNKNOWN;
     for (int k = 0; k < CF_LOOKS && one->floor == CF_UNKNOWN && n >= cf_look_seeds[k]; ++k)
         judge_quality_at(one, cf_look_seeds[k]);
-    one->not_eligible = is_eligible(one->bank)
-                            ? NULL
-                            : "0.954 sigma of the accuracy is more than 1 % of it: the cell is not "
-                              "eligible until sigma is smaller (a larger test set)";
+    one->not_eligible = cf_cell_not_eligible(one->bank);
 }
 
 static void find_bits(struct cf_cell_judged *one, const double *got, int usable[], int n_usable)
@@ -147,7 +146,7 @@ void cf_cell_judge(struct cf_cell_judged *one, const struct cf_trained *trained,
     *one = (struct cf_cell_judged){
         .cell = cell, .configuration = configuration, .bank = bank, .floor = CF_UNKNOWN};
     take_values(one, trained);
-    one->p_fail = NAN;
+    one->p_fail = one->q = NAN;
     if (!bank)
         return;
     look(one);

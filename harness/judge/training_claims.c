@@ -120,3 +120,32 @@ int cf_claims_judge(struct cf_judgement *j, const struct cf_trained *trained,
     }
     return n_claims;
 }
+
+static void print_claim(FILE *out, struct cf_judgement *j, const struct cf_seed_bank *bank,
+                        const struct cf_suite_claim *claim)
+{
+    char *a = canonical(claim->better), *b = canonical(claim->worse);
+    const struct cf_bank_cell *better = cf_seed_bank_find(bank, a),
+                              *worse = cf_seed_bank_find(bank, b);
+    const char *refused =
+        better && worse ? cf_claim_refused(j, better, worse) : "the bank lacks one of its cells";
+
+    fprintf(out, "  claim `%s`: %s%s\n", claim->name, refused ? "refused: " : "registered",
+            refused ? refused : "");
+    free(a);
+    free(b);
+}
+
+void cf_claims_print(FILE *out, const struct cf_seed_bank *bank, const struct cf_suite *suite)
+{
+    struct cf_judgement *j = cf_alloc_zero(sizeof *j);
+
+    for (int k = 0; suite->claims && suite->claims[k].name; ++k)
+        print_claim(out, j, bank, &suite->claims[k]);
+    for (int i = 0; i < bank->n; ++i)
+        if (cf_cell_not_eligible(&bank->cell[i]))
+            fprintf(out, "  functional level of `%s`: not judged: %s\n", bank->cell[i].text,
+                    cf_cell_not_eligible(&bank->cell[i]));
+    cf_arena_free(&j->arena);
+    free(j);
+}

@@ -27,6 +27,7 @@ struct cf_cell_judged {
     double *loss, *accuracy, *worst; /* [n] */
     struct cf_look look;             /* the last one that was taken */
     double p_fail;                   /* after Holm */
+    double q;                        /* of the configuration in a list of those that pass; NaN */
     struct cf_evidence quality, failures, recall;
     enum cf_verdict floor;    /* of the three */
     const char *not_eligible; /* N4: why functional is not judged; or NULL */
@@ -41,6 +42,9 @@ struct cf_cell_judged {
 void cf_cell_judge(struct cf_cell_judged *one, const struct cf_trained *trained,
                    const struct cf_bank_cell *bank, int cell, int configuration);
 void cf_cell_free(struct cf_cell_judged *one);
+/* N4: a statistical pass implies a functional one only where 0.954 sigma <= 1 % of the metric.
+ * NULL, or why the cell's functional level is not judged. */
+const char *cf_cell_not_eligible(const struct cf_bank_cell *bank);
 
 /* All training cells of a store. */
 struct cf_training {

@@ -1,6 +1,7 @@
 /* What training cells and the bank of a store come to, before any finding is made of it. */
 #include "training_levels.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,6 +36,42 @@ static void correct(struct cf_training *t)
         one->p_fail = p[k++];
         if (one->look.verdict == CF_FAIL && !(one->p_fail <= CF_ALPHA))
             one->look.verdict = CF_UNKNOWN;
+    }
+    free(p);
+}
+
+/* A list of the configurations that pass all their cells: the worst cell's p is the
+ * configuration's, and Benjamini and Hochberg's method says what share of the list may be false. */
+static double worst_pass(const struct cf_training *t, int configuration)
+{
+    double worst = -1;
+
+    for (int c = 0; c < t->trained.n_cells; ++c) {
+        const struct cf_cell_judged *one = cf_training_cell(t, c, configuration);
+
+        if (cf_training_counts(t, c) && one->bank)
+            worst = one->look.p_pass <= 1 ? fmax(worst, one->look.p_pass) : 1;
+    }
+    return worst < 0 ? 1 : worst;
+}
+
+static void list_passing(struct cf_training *t)
+{
+    const int n = t->j->ledger.n_configurations;
+    double *p = cf_alloc((size_t)(n + 1) * sizeof p[0]);
+    int n_listed = 0, k = 0;
+
+    for (int i = 0; i < n; ++i)
+        if (i != t->j->ledger.baseline)
+            p[n_listed++] = worst_pass(t, i);
+    cf_benjamini_hochberg(p, p, n_listed);
+    for (int i = 0; i < n; ++i) {
+        if (i == t->j->ledger.baseline)
+            continue;
+        for (int c = 0; c < t->trained.n_cells; ++c)
+            if (cf_training_cell(t, c, i)->bank)
+                cf_training_cell(t, c, i)->q = p[k];
+        ++k;
     }
     free(p);
 }
@@ -104,6 +141,7 @@ static void judge_cells(struct cf_training *t)
                               : cf_seed_bank_find(&t->bank, t->trained.cell[c].text),
                           c, i);
     correct(t);
+    list_passing(t);
     if (!t->no_bank && t->trained.n_cells > 0)
         t->no_bank = recheck(t);
 }
