@@ -28,6 +28,10 @@ universal-ctags cmd:ctags
 binutils cmd:nm
 git cmd:git
 util-linux cmd:script
+groff-base cmd:groff
+openssh-client cmd:ssh-keygen
+minisign cmd:minisign
+openmpi-bin cmd:mpirun
 python3-jsonschema file:/usr/lib/python3/dist-packages/jsonschema/__init__.py
 '
 ci_packages='

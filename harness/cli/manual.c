@@ -30,13 +30,6 @@ static void section(FILE *out, const char *name)
     fprintf(out, ".SH %s\n", name);
 }
 
-static void paragraph(FILE *out, const char *text)
-{
-    fputs(".PP\n", out);
-    put(out, text);
-    putc('\n', out);
-}
-
 static void entry(FILE *out, const char *tag, const char *text)
 {
     fputs(".TP\n.B ", out);
@@ -146,9 +139,9 @@ void cf_manual_man(FILE *out)
     section(out, "SYNOPSIS");
     fputs(".B conform\n[\\fICOMMAND\\fR] [\\fIOPTION\\fR...] [\\fIARGUMENT\\fR...]\n", out);
     section(out, "DESCRIPTION");
-    paragraph(out, "A command comes first; without one, run it is. Each result is compared with an "
-                   "exact answer and with the baseline's, and each configuration gets a level: "
-                   "numerical (the same bits), statistical, scientific, functional or none.");
+    put(out, "A command comes first; without one, run it is. Each result is compared with an "
+             "exact answer and with the baseline's, and each configuration gets a level: "
+             "numerical (the same bits), statistical, scientific, functional or none.\n");
     section(out, "COMMANDS");
     commands(out);
     section(out, "OPTIONS");
