@@ -45,4 +45,10 @@ const struct cf_command cf_commands[] = {
      CF_FOR_PROBE, cf_command_probe},
     {"manual", "man|bash", "Print the manual page, or the completion of bash.", CF_FOR_MANUAL,
      cf_command_manual},
+    {"lock", "[FILE]", "Write down the environment and what it gives: conform.lock.", CF_FOR_LOCK,
+     cf_command_lock},
+    {"verify", "[FILE]", "Say whether this is still the locked environment, and what drifted.",
+     CF_FOR_VERIFY, cf_command_verify},
+    {"export", "requirements|conda|docker|mlflow|dvc [LOCK]",
+     "Write a lock in the words of other tools.", CF_FOR_EXPORT, cf_command_export},
     {NULL, NULL, NULL, 0, NULL}};

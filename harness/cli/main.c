@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "git.h"
 #include "suggest.h"
 
 const char *argp_program_version = "conform " CF_VERSION;
@@ -46,7 +47,9 @@ static int dispatch(int argc, char **argv, struct cf_error *err)
     if (cf_options_parse(&options, command, argc - named, argv + named, err) == 0) {
         if (named)
             argv[1] = (char *)command->name;
-        result = command->run(&options, err);
+        result = options.require_clean ? cf_git_require_clean(err) : 0;
+        if (result == 0)
+            result = command->run(&options, err);
     }
     if (named)
         free(words);

@@ -9,11 +9,16 @@
 #include "suggest.h"
 
 #define AT(field) offsetof(struct cf_options, field)
-#define SELECTING (CF_FOR_RUN | CF_FOR_LIST)
+#define SELECTING (CF_FOR_RUN | CF_FOR_LIST | CF_FOR_LOCK)
 #define CASES     (SELECTING | CF_FOR_GATE)
 #define JUDGING                                                                                    \
-    (CF_FOR_RUN | CF_FOR_LIST | CF_FOR_REPLAY | CF_FOR_REPORT | CF_FOR_COMPARE | CF_FOR_GATE)
-#define RUNNING    (CF_FOR_RUN | CF_FOR_REPLAY | CF_FOR_GATE)
+    (CF_FOR_RUN | CF_FOR_LIST | CF_FOR_REPLAY | CF_FOR_REPORT | CF_FOR_COMPARE | CF_FOR_GATE |     \
+     CF_FOR_LOCK)
+#define RUNNING (CF_FOR_RUN | CF_FOR_REPLAY | CF_FOR_GATE | CF_FOR_LOCK)
+#define LOCKED  (CF_FOR_LOCK | CF_FOR_VERIFY)
+#define CLEAN                                                                                      \
+    (RUNNING | CF_FOR_TRAIN | CF_FOR_SOURCES | CF_FOR_DIVERGENCE | CF_FOR_QUALIFY |                \
+     CF_FOR_GOLDEN | CF_FOR_BANK)
 #define KEY_PLAIN  0x400 /* keys of options without a letter start here */
 #define KEY_REPORT 0x800 /* and those of reports here */
 
@@ -35,13 +40,14 @@ const struct cf_option cf_option_table[] = {
     {"exclude", 0, "GLOB", CF_WORD_LIST, CASES, AT(excludes), "no cases that match"},
     {"repeat", 0, "N", CF_NUMBER, RUNNING, AT(repeat), "repetitions of each case in each process"},
     {"seed", 0, "N", CF_NUMBER, CF_FOR_RUN | CF_FOR_LIST, AT(seed), "added to every seed"},
-    {"jobs", 'j', "N", CF_NUMBER, JUDGING | CF_FOR_BANK | CF_FOR_PROBE, AT(jobs),
+    {"jobs", 'j', "N", CF_NUMBER, JUDGING | CF_FOR_BANK | CF_FOR_VERIFY | CF_FOR_PROBE, AT(jobs),
      "workers at a time (default: as CPUs allow)"},
-    {"timeout", 0, "S", CF_SECONDS, RUNNING | CF_FOR_TRAIN | CF_FOR_ADAPTER | CF_FOR_PROBE,
-     AT(timeout_s), "seconds for one request (default 30)"},
+    {"timeout", 0, "S", CF_SECONDS,
+     RUNNING | CF_FOR_TRAIN | CF_FOR_ADAPTER | CF_FOR_VERIFY | CF_FOR_PROBE, AT(timeout_s),
+     "seconds for one request (default 30)"},
     {"store", 0, "FILE", CF_WORD, RUNNING | CF_FOR_QUALIFY | CF_FOR_PROBE, AT(store),
-     "where records go (default: a new file in $XDG_STATE_HOME/conform)"},
-    {"bank", 0, "FILE", CF_WORD, CF_FOR_RUN | CF_FOR_BANK, AT(bank),
+     "where records go (default: a new file in $XDG_STATE_HOME/conform; gate and lock keep none)"},
+    {"bank", 0, "FILE", CF_WORD, CF_FOR_RUN | CF_FOR_BANK | LOCKED, AT(bank),
      "the bank of the baseline's seeds (default: where `conform bank build` puts it)"},
     {"checkpoints", 0, "FOLDER", CF_WORD, CF_FOR_TRAIN, AT(checkpoints),
      "write checkpoints there, and go on from the newest one"},
@@ -80,6 +86,19 @@ const struct cf_option cf_option_table[] = {
      "run all here, as one machine of a fleet; the launcher's index names it"},
     {"expect", 0, "N", CF_NUMBER, CF_FOR_MERGE, AT(expect),
      "how many stores there should be; the missing ones are named (exit 3)"},
+    {"data", 0, "PATH", CF_WORD_LIST, CF_FOR_LOCK, AT(data),
+     "a data file, or a folder with all below it, to be locked too"},
+    {"image", 0, "DIGEST", CF_WORD, LOCKED, AT(image),
+     "the container image's digest, where the engine does not tell it inside"},
+    {"update", 0, NULL, CF_FLAG, CF_FOR_LOCK, AT(update),
+     "write a lock again that is there, and say what is different now"},
+    {"tier", 0, "TIER", CF_WORD, CF_FOR_VERIFY, AT(tier),
+     "look as far as files, load, state, levels (default) or digests; T0 .. T4"},
+    {"strict", 0, NULL, CF_FLAG, CF_FOR_VERIFY, AT(strict), "the same as --tier=digests"},
+    {"out", 0, "PATH", CF_WORD, CF_FOR_EXPORT, AT(out),
+     "write there (mlflow: a folder; default: the standard output, or conform-mlflow)"},
+    {"require-clean", 0, NULL, CF_FLAG, CLEAN, AT(require_clean),
+     "refuse to start when git says that something is not committed"},
     {"quiet", 'q', NULL, CF_FLAG, CF_FOR_ALL, AT(quiet), "no progress, log or closing line"},
     {"no-progress", 0, NULL, CF_FLAG, CF_FOR_ALL, AT(no_progress), "no progress bar"},
     {"color", 0, "WORD", CF_WORD, CF_FOR_ALL, AT(colour), "auto (default), always or never"},
@@ -103,7 +122,8 @@ static int offers_report(const struct cf_command *command, const char *name)
 {
     return prints_findings(command) ||
            (strcmp(name, "json") == 0 &&
-            !(command->bit & (CF_FOR_GOLDEN | CF_FOR_MERGE | CF_FOR_BANK | CF_FOR_MANUAL)));
+            !(command->bit &
+              (CF_FOR_GOLDEN | CF_FOR_MERGE | CF_FOR_BANK | CF_FOR_MANUAL | CF_FOR_EXPORT)));
 }
 
 static int add_word(struct cf_words *words, const char *word)
@@ -208,7 +228,8 @@ int cf_option_lines(struct cf_option_line lines[], const struct cf_command *comm
                 .name = cf_reports[i]->name,
                 .argument = "FILE",
                 .argument_optional = 1,
-                .help = prints_findings(command) ? cf_reports[i]->why : "for programs"};
+                .help = prints_findings(command) ? cf_reports[i]->why
+                                                 : "for programs; alone: on the standard output"};
     }
     return n;
 }
@@ -364,5 +385,6 @@ void cf_options_free(struct cf_options *options)
     free(options->configurations.word);
     free(options->filters.word);
     free(options->excludes.word);
+    free(options->data.word);
     free(options->rest.word);
 }

@@ -31,7 +31,10 @@ enum cf_command_bit {
     CF_FOR_ADAPTER = 1 << 17,
     CF_FOR_MANUAL = 1 << 18,
     CF_FOR_PROBE = 1 << 19,
-    CF_FOR_ALL = (1 << 20) - 1
+    CF_FOR_LOCK = 1 << 20,
+    CF_FOR_VERIFY = 1 << 21,
+    CF_FOR_EXPORT = 1 << 22,
+    CF_FOR_ALL = (1 << 24) - 1
 };
 
 /* Words of an option that may be given more than once, or of the command line itself. They point
@@ -47,11 +50,13 @@ struct cf_options {
     enum cf_scope scope; /* CF_TO_BASELINE: all */
     const char *suite, *matrix, *store, *colour, *checkpoints, *bank;
     const char *old_side, *new_side, *fail_on, *waivers, *backend;
-    struct cf_words cases, configurations, filters, excludes, rest;
+    const char *tier, *image, *out;
+    struct cf_words cases, configurations, filters, excludes, data, rest;
     const char *budget, *cpuset, *sign, *signers, *shard, *node;
     int64_t repeat, seed, jobs, every, expect;
     double timeout_s; /* 0: the default */
     int per_node, resume, quiet, no_progress, truth, list, sensitivity;
+    int require_clean, strict, update;
     const char *document[CF_REPORTS_MAX]; /* one a report of cf_reports: a path, "-" or NULL */
     int argc;
     char **argv; /* as given to main, for the store */
@@ -70,7 +75,7 @@ struct cf_option {
 };
 extern const struct cf_option cf_option_table[]; /* ended by name NULL */
 /* Beside these each report NAME of cf_reports is an option --NAME[=FILE] of run, replay and report,
- * and --json[=FILE] of list, env and compare. */
+ * and --json[=FILE] of the other commands. */
 
 struct cf_command {
     const char *name, *arguments, *summary;

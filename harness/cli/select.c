@@ -152,21 +152,32 @@ static int apply_scope(enum cf_scope scope, struct cf_matrix *matrix, struct cf_
                                      cf_scope_name(scope));
 }
 
+static int only_written_out(const struct cf_options *options)
+{
+    int only_texts = options->configurations.n > 0;
+
+    for (int i = 0; i < options->configurations.n; ++i)
+        only_texts &= is_written_out(options->configurations.word[i]);
+    return only_texts;
+}
+
+char *cf_select_matrix_path(const struct cf_options *options, struct cf_error *err)
+{
+    if (options->matrix)
+        return cf_strdup(options->matrix);
+    return only_written_out(options) ? NULL : cf_matrix_find(err);
+}
+
 /* The matrix before any glob. */
 static int base_matrix(const struct cf_options *options, struct cf_matrix *matrix,
                        struct cf_error *err)
 {
-    int only_texts = options->configurations.n > 0;
-    char *found = NULL;
+    char *found;
     int result = 0;
 
-    for (int i = 0; i < options->configurations.n; ++i)
-        only_texts &= is_written_out(options->configurations.word[i]);
-    if (options->matrix)
-        return cf_matrix_read(matrix, options->matrix, err);
-    if (only_texts)
+    if (!options->matrix && only_written_out(options))
         return 0;
-    found = cf_matrix_find(err);
+    found = cf_select_matrix_path(options, err);
     if (found)
         result = cf_matrix_read(matrix, found, err);
     else

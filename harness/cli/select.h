@@ -13,6 +13,10 @@
 int cf_select_matrix(const struct cf_options *options, struct cf_matrix *matrix,
                      struct cf_error *err);
 
+/* The matrix file that applies: the one named or found; NULL when there is none, or with a sentence
+ * as cf_matrix_find. The caller frees. */
+char *cf_select_matrix_path(const struct cf_options *options, struct cf_error *err);
+
 /* The cases of the suites, or those of --case, less what the filters leave out. Nothing left: exit
  * 4. */
 int cf_select_cases(const struct cf_options *options, struct cf_plan *plan, struct cf_error *err);

@@ -145,12 +145,48 @@ static const struct {
                  {"CPU part", "cpu.model"},
                  {"CPU revision", "cpu.stepping"}};
 
+/* x86-64-v1 .. v4: x86-64 psABI, section 3.1.1 (2020); the names are those of /proc/cpuinfo. */
+static const char *const isa_flags[] = {" cx16 lahf_lm popcnt sse4_1 sse4_2 ssse3",
+                                        " avx avx2 bmi1 bmi2 f16c fma abm movbe xsave",
+                                        " avx512f avx512bw avx512cd avx512dq avx512vl"};
+
+static int has_flags(const char *flags, const char *wanted)
+{
+    char *padded = cf_format(" %s ", flags);
+    int all = 1;
+
+    while (*wanted && all) {
+        const int length = (int)strcspn(wanted + 1, " ");
+        char *word = cf_format(" %.*s ", length, wanted + 1);
+
+        all = strstr(padded, word) != NULL;
+        wanted += 1 + length;
+        free(word);
+    }
+    free(padded);
+    return all;
+}
+
+static void put_isa(const struct sink *sink, const char *flags)
+{
+    char text[16];
+    int version = 1;
+
+    if (!has_flags(flags, " lm cmov cx8 fpu fxsr mmx sse2"))
+        return;
+    while (version < 4 && has_flags(flags, isa_flags[version - 1]))
+        ++version;
+    snprintf(text, sizeof text, "x86-64-v%d", version);
+    put(sink, "cpu.isa", text);
+}
+
 static void put_flags(const struct sink *sink, const char *flags)
 {
     char sha256[65];
 
     cf_bytes_sha256(flags, strlen(flags), sha256);
     put(sink, "cpu.flags_sha256", sha256);
+    put_isa(sink, flags);
     put(sink, "cpu.hypervisor", strstr(flags, " hypervisor") ? "yes" : "no");
 }
 

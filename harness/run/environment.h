@@ -6,7 +6,7 @@
  *   tool.*      version, compiler, flags, sha256 of the running program
  *   machine.*   arch, vendor, product
  *   os.*        pretty, kernel, libc, proc and sys (mounted: yes or no), thp, container, vm
- *   cpu.*       vendor, family, model, name, stepping, microcode, flags_sha256, hypervisor,
+ *   cpu.*       vendor, family, model, name, stepping, microcode, flags_sha256, isa, hypervisor,
  *               governor, boost, packages, cores, threads, numa, allowed (CPUs of this process)
  *   memory.*    bytes, limit
  *   cgroup.*    cpu_max, cpuset

@@ -8,14 +8,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "error.h"
+#include "capture.h"
 #include "files.h"
 
 #define TIMEOUT_MS 5000
+#define STATUS_MS  60000 /* of a large working tree on a slow disk */
+#define SHOWN      5
 #define OUTPUT_MAX (64L << 20)
 
 extern char **environ;
@@ -98,7 +101,7 @@ char *cf_command_output(const char *const argv[], int timeout_ms, long n_max, lo
 }
 
 /* GIT_OPTIONAL_LOCKS=0 by its option; no fsmonitor, no external diff, no pager. */
-static char *ask(const char *const words[], long *n)
+static char *ask_within(const char *const words[], int timeout_ms, long *n)
 {
     const char *argv[16] = {"git", "--no-optional-locks", "--no-pager", "-c",
                             "core.fsmonitor=false"};
@@ -107,7 +110,13 @@ static char *ask(const char *const words[], long *n)
     while (*words)
         argv[at++] = *words++;
     argv[at] = NULL;
-    return cf_command_output(argv, TIMEOUT_MS, OUTPUT_MAX, n);
+    CF_CHECK(at < CF_COUNT(argv));
+    return cf_command_output(argv, timeout_ms, OUTPUT_MAX, n);
+}
+
+static char *ask(const char *const words[], long *n)
+{
+    return ask_within(words, TIMEOUT_MS, n);
 }
 
 int cf_git_read(struct cf_git *git)
@@ -131,4 +140,153 @@ int cf_git_read(struct cf_git *git)
     free(changes);
     free(commit);
     return commit && changes ? 0 : -1;
+}
+
+/* Why git does not answer, in the order in which a user would look. */
+static int explain(struct cf_error *err)
+{
+    static const char *const version[] = {"--version", NULL};
+    static const char *const inside[] = {"rev-parse", "--is-inside-work-tree", NULL};
+    char *there = ask(version, NULL), *is_tree = there ? ask(inside, NULL) : NULL;
+    int result;
+
+    if (!there)
+        result = cf_fail(err, "git is not in PATH, so nobody can say what is uncommitted here");
+    else if (!is_tree)
+        result = cf_fail(err, "the working directory is in no git repository that git will read");
+    else if (strncmp(is_tree, "true", 4) != 0)
+        result = cf_fail(err, "the working directory is in no working tree of its repository");
+    else
+        result = cf_fail(err, "the git repository here has no commit yet; make one");
+    free(is_tree);
+    free(there);
+    return result;
+}
+
+static const char *state_of(const char code[2])
+{
+    if (code[0] == '?')
+        return "untracked";
+    if (code[0] == 'U' || code[1] == 'U' || (code[0] == code[1] && strchr("AD", code[0])))
+        return "in conflict";
+    if (code[0] == 'D' || code[1] == 'D')
+        return "deleted";
+    return code[0] == 'A' ? "added" : "changed";
+}
+
+/* A folder is a submodule: what git says of its difference names its commit, and whether it is
+ * dirty itself. */
+static void digest_change(struct cf_git_change *change, const char *top)
+{
+    char *path = cf_format("%s/%s", top, change->path), *pathspec, *text;
+    struct stat status;
+    long n = 0;
+
+    if (lstat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
+        pathspec = cf_format(":(top,literal)%s", change->path);
+        const char *const diff[] = {"diff",   "HEAD", "--submodule=short", "--no-ext-diff", "--",
+                                    pathspec, NULL};
+        text = ask(diff, &n);
+        if (text)
+            cf_bytes_sha256(text, (size_t)n, change->sha256);
+        free(text);
+        free(pathspec);
+    } else {
+        cf_path_sha256(path, change->sha256);
+    }
+    free(path);
+}
+
+static int is_file(const char *top, const char *path, const char *other)
+{
+    char *whole = cf_format("%s/%s", top, path);
+    struct stat a, b;
+    const int same = other && stat(whole, &a) == 0 && stat(other, &b) == 0 &&
+                     a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+
+    free(whole);
+    return same;
+}
+
+/* "XY PATH" and a NUL each (git-status(1), porcelain version 1 with -z, without renames). */
+static void take_changes(struct cf_git_tree *tree, const char *status, long n, const char *top,
+                         const char *leave_out)
+{
+    for (const char *at = status; at + 3 < status + n; at += strlen(at) + 1) {
+        struct cf_git_change *change;
+
+        if (is_file(top, at + 3, leave_out))
+            continue;
+        tree->change = cf_realloc(tree->change, (size_t)(tree->n + 1) * sizeof tree->change[0]);
+        change = &tree->change[tree->n++];
+        *change = (struct cf_git_change){.path = cf_strdup(at + 3), .state = state_of(at)};
+        digest_change(change, top);
+    }
+}
+
+int cf_git_changes(struct cf_git_tree *tree, const char *leave_out, struct cf_error *err)
+{
+    static const char *const head[] = {"rev-parse", "--verify", "HEAD", NULL};
+    static const char *const root[] = {"rev-parse", "--show-toplevel", NULL};
+    static const char *const status[] = {"status",
+                                         "--porcelain=v1",
+                                         "-z",
+                                         "--no-renames",
+                                         "--untracked-files=all",
+                                         "--ignore-submodules=none",
+                                         NULL};
+    char *commit = ask(head, NULL), *top = commit ? ask(root, NULL) : NULL, *changes = NULL;
+    long n = 0;
+    int result = 0;
+
+    *tree = (struct cf_git_tree){0};
+    if (top && *top) {
+        top[strcspn(top, "\n")] = '\0';
+        changes = ask_within(status, STATUS_MS, &n);
+        if (!changes)
+            result = cf_fail(err, "git status does not answer in %s within %d seconds", top,
+                             STATUS_MS / 1000);
+    } else {
+        result = explain(err);
+    }
+    if (result == 0) {
+        snprintf(tree->commit, sizeof tree->commit, "%.*s", (int)strcspn(commit, "\n"), commit);
+        take_changes(tree, changes, n, top, leave_out);
+    }
+    free(changes);
+    free(top);
+    free(commit);
+    return result;
+}
+
+void cf_git_tree_free(struct cf_git_tree *tree)
+{
+    for (int i = 0; i < tree->n; ++i)
+        free(tree->change[i].path);
+    free(tree->change);
+    *tree = (struct cf_git_tree){0};
+}
+
+int cf_git_require_clean(struct cf_error *err)
+{
+    struct cf_git_tree tree;
+    char list[SHOWN * 160] = "", *path;
+    int at = 0;
+
+    if (cf_git_changes(&tree, NULL, err) != 0)
+        return -1;
+    if (tree.n == 0)
+        return 0;
+    for (int i = 0; i < tree.n && i < SHOWN; ++i) {
+        path = cf_printable_copy(tree.change[i].path);
+        at += snprintf(list + at, sizeof list - (size_t)at, "%s%.120s (%s)", i ? ", " : "", path,
+                       tree.change[i].state);
+        free(path);
+    }
+    if (tree.n > SHOWN)
+        snprintf(list + at, sizeof list - (size_t)at, " and %d more", tree.n - SHOWN);
+    cf_fail(err, "--require-clean: %d path%s not committed: %s; commit or stash them first", tree.n,
+            tree.n == 1 ? " is" : "s are", list);
+    cf_git_tree_free(&tree);
+    return -1;
 }
