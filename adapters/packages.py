@@ -54,15 +54,17 @@ def installed():
     return found
 
 
-def providers(found):
-    """Top-level module -> names of distributions."""
-    made = {}
-    for name, one in found.items():
-        tops = (one.read_text("top_level.txt") or "").split()
-        tops += [str(file).split("/")[0].removesuffix(".py") for file in one.files or ()]
-        for top in set(tops):
-            made.setdefault(top, set()).add(name)
-    return made
+def tops(one):
+    """Top-level modules of a distribution."""
+    named = (one.read_text("top_level.txt") or "").split()
+    return set(named) | {str(file).split("/")[0].removesuffix(".py") for file in one.files or ()}
+
+
+def owners(names, found):
+    """The distributions of modules; only when one is not called as its module is all are looked through."""
+    chosen = {plain(top) for top in names if plain(top) in found and top in tops(found[plain(top)])}
+    missing = {top for top in names if plain(top) not in chosen} - set(sys.stdlib_module_names)
+    return chosen | {name for name, one in found.items() if missing & tops(one)} if missing else chosen
 
 
 def needed(one):
@@ -105,8 +107,7 @@ def origin(one):
 def main():
     files, names = modules(os.path.realpath(sys.argv[1]))
     found = installed()
-    by_module, chosen = providers(found), {}
-    ahead = [name for top in names for name in by_module.get(top, ())]
+    chosen, ahead = {}, sorted(owners(names, found))
     while ahead:
         name = ahead.pop()
         if name in found and name not in chosen:

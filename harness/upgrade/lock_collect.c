@@ -88,7 +88,8 @@ static void add_container(json_t *document, const char *image)
         fclose(file);
 }
 
-/* Each uncommitted path with what it is now; without a repository there is no such section. */
+/* Each uncommitted path with what it is now; without a repository there is no such section. What
+ * Python keeps of sources when it runs them says nothing that the sources do not say. */
 static void add_git(json_t *document, const char *lock)
 {
     struct cf_git_tree tree;
@@ -100,8 +101,11 @@ static void add_git(json_t *document, const char *lock)
     git = section(document, "git");
     changes = section(git, "uncommitted");
     for (int i = 0; i < tree.n; ++i) {
-        json_t *path = cf_lock_text(tree.change[i].path);
+        json_t *path;
 
+        if (strstr(tree.change[i].path, "__pycache__/"))
+            continue;
+        path = cf_lock_text(tree.change[i].path);
         json_object_set_new(changes, json_string_value(path),
                             json_sprintf("%s%s%s", tree.change[i].state,
                                          tree.change[i].sha256[0] ? " sha256:" : "",

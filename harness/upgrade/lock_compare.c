@@ -206,8 +206,8 @@ static void compare_git(struct telling to, json_t *locked, json_t *now)
 static void tell_python(const struct telling *to, const char *command, const json_t *was,
                         const json_t *is)
 {
-    struct telling one = {to->drifts, to->tier, 0, "python", "unknown", 0};
-    char *word = cf_format("python `%s` package", command);
+    struct telling one = {to->drifts, to->tier, 0, "interpreter of", "unknown", 0};
+    char *word = cf_format("package of `%s`:", command);
     json_t *a = json_object_get(was, "interpreter"), *b = json_object_get(is, "interpreter");
 
     if (!a || !b || !json_equal(a, b))
