@@ -33,6 +33,7 @@ openssh-client cmd:ssh-keygen
 minisign cmd:minisign
 openmpi-bin cmd:mpirun
 python3-jsonschema file:/usr/lib/python3/dist-packages/jsonschema/__init__.py
+python3-yaml file:/usr/lib/python3/dist-packages/yaml/__init__.py
 '
 ci_packages='
 clang cmd:clang
