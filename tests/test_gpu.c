@@ -4,9 +4,7 @@
 #include <criterion/criterion.h>
 #include <sys/stat.h>
 
-#include "worker_client.h"
-
-#define FAKES CF_BINARY_DIR "/fakes"
+#include "gpu_client.h"
 
 static struct client client;
 
@@ -21,14 +19,7 @@ TestSuite(gpu, .fini = tear_down);
 
 static void start(const char *configuration, const char *lie)
 {
-    const char *const argv[] = {WORKER, configuration, NULL};
-    char *lies = cf_format("FAKE_GPU=%s", lie);
-    const char *const environment[] = {"CONFORM_FD=3",           "LC_ALL=C", SANITIZER_OPTIONS,
-                                       "LD_LIBRARY_PATH=" FAKES, lies,       NULL};
-
-    tear_down();
-    client_spawn(&client, argv, environment);
-    free(lies);
+    gpu_client_start(&client, configuration, lie);
 }
 
 /* Has this build device code? The fakes take a module only if it is one. */
@@ -115,14 +106,6 @@ static const struct {
                  {"ecc_corrected", "7"},
                  {"ecc_uncorrected", "1"}};
 
-static const char *said(const json_t *reply, const char *key)
-{
-    const char *value = json_string_value(
-        json_object_get(json_object_get(json_object_get(reply, "result"), "effective"), key));
-
-    return value ? value : "nothing";
-}
-
 Test(gpu, the_state_of_the_device_is_read_back)
 {
     json_t *reply;
@@ -132,14 +115,14 @@ Test(gpu, the_state_of_the_device_is_read_back)
     start("cuda device=GPU-10111213-1415-1617-1819-1a1b1c1d1e1f", "");
     reply = client_hello(&client, 5000);
     for (int i = 0; i < CF_COUNT(effective); ++i)
-        cr_expect_str_eq(said(reply, effective[i].key), effective[i].value, "%s: %s",
-                         effective[i].key, said(reply, effective[i].key));
+        cr_expect_str_eq(gpu_client_said(reply, effective[i].key), effective[i].value, "%s: %s",
+                         effective[i].key, gpu_client_said(reply, effective[i].key));
     json_decref(reply);
     start("cuda device=1", "nvml-silent");
     reply = client_hello(&client, 5000);
-    cr_expect_str_eq(said(reply, "device_name"), "Fake B");
-    cr_expect_str_eq(said(reply, "nvml"), "does not know the device");
-    cr_expect_str_eq(said(reply, "clock_sm_mhz"), "nothing");
+    cr_expect_str_eq(gpu_client_said(reply, "device_name"), "Fake B");
+    cr_expect_str_eq(gpu_client_said(reply, "nvml"), "does not know the device");
+    cr_expect_str_eq(gpu_client_said(reply, "clock_sm_mhz"), "nothing");
     json_decref(reply);
 }
 

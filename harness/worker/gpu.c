@@ -227,3 +227,72 @@ void cf_gpu_open_host(struct cf_gpu *gpu, const struct cf_pairs *keys)
                                          .set_bytes = host_set_bytes,
                                          .error_name = host_error_name};
 }
+
+/* ---- What the libraries of a device share ---- */
+
+/* The word of flags= that starts at `at`: its length up to '+' or the end; 0: there is none. */
+static size_t word_at(const char *at)
+{
+    return strcspn(at, "+");
+}
+
+/* Is the word NAME:NUMBER, and which number? */
+static int is_flag(const char *word, size_t length, const char *name, int64_t *value)
+{
+    const size_t n = strlen(name);
+    char *end;
+
+    if (length <= n + 1 || strncmp(word, name, n) != 0 || word[n] != ':')
+        return 0;
+    *value = strtoll(word + n + 1, &end, 10);
+    return end == word + length;
+}
+
+int64_t cf_gpu_flag(const struct cf_pairs *keys, const char *name, int64_t fallback)
+{
+    const char *at = cf_pairs_get(keys, "flags");
+    int64_t value;
+
+    for (; at && *at; at += word_at(at), at += *at == '+')
+        if (is_flag(at, word_at(at), name, &value))
+            return value;
+    return fallback;
+}
+
+int cf_gpu_flags_check(const struct cf_pairs *keys, const char *const name[], struct cf_error *err)
+{
+    const char *at = cf_pairs_get(keys, "flags");
+    char all[256] = "";
+    size_t n = 0;
+
+    for (; at && *at; at += word_at(at), at += *at == '+') {
+        int known = 0;
+        int64_t value;
+
+        for (int i = 0; name[i]; ++i)
+            known |= is_flag(at, word_at(at), name[i], &value);
+        if (known)
+            continue;
+        for (int i = 0; name[i] && n < sizeof all; ++i)
+            n += (size_t)snprintf(all + n, sizeof all - n, " %s:N", name[i]);
+        return cf_fail_with(err, 3, "flags=%.*s is not known; joined by + there may be%s",
+                            (int)word_at(at), at, all);
+    }
+    return 0;
+}
+
+void *cf_gpu_library(const struct cf_pairs *keys, const char *what, struct cf_error *err)
+{
+    const char *path = cf_pairs_get(keys, "lib");
+    void *file;
+
+    if (!path)
+        cf_fail(err, "%s needs lib=, the path of a %s", what, what);
+    else if (path[0] != '/')
+        cf_fail(err, "lib=%s is no absolute path; libraries are never searched for", path);
+    else if (!(file = dlopen(path, RTLD_NOW | RTLD_GLOBAL)))
+        cf_fail(err, "%s", dlerror());
+    else
+        return file;
+    return NULL;
+}

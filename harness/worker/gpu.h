@@ -102,6 +102,16 @@ int cf_gpu_call(struct cf_gpu *gpu, const struct cf_tensor in[], int n_in, struc
                 int n_out, int (*body)(void *context, const struct cf_gpu_buffer *operand),
                 void *context);
 
+/* Switches of a backend: flags=NAME:NUMBER+NAME:NUMBER... The number of `name`, or fallback. */
+int64_t cf_gpu_flag(const struct cf_pairs *keys, const char *name, int64_t fallback);
+/* -1 and a sentence (exit_code 3) when flags= has a word that is not among the names (ended by
+ * NULL), or no whole number behind it. */
+int cf_gpu_flags_check(const struct cf_pairs *keys, const char *const names[],
+                       struct cf_error *err);
+
+/* Opens lib=, an absolute path, with all its symbols bound; says on failure what is wrong. */
+void *cf_gpu_library(const struct cf_pairs *keys, const char *what, struct cf_error *err);
+
 /* dlsym into a table of functions: names in the order of the table's members. NULL, or the first
  * name that the file lacks. */
 const char *cf_gpu_bind(void *file, void *table, const char *const names[], int n);

@@ -1,0 +1,194 @@
+/* cublas: call sequences, read-back and errors of kernels/cublas, against a fake library that
+ * multiplies on the host, checks what it is told, and lies on demand (tests/fakes/cublas.c). */
+#include <criterion/criterion.h>
+#include <math.h>
+
+#include "gpu_client.h"
+
+#define LIB "cublas device=0 lib=" FAKES "/libcublas.so.13"
+#define M   3
+#define K   6
+#define N   5
+
+static struct client client;
+
+static void tear_down(void)
+{
+    if (client.pid > 0)
+        client_stop(&client);
+    client.pid = 0;
+}
+
+TestSuite(cublas, .fini = tear_down);
+
+static const struct {
+    const char *configuration, *lie, *code, *says;
+} refused[] = {
+    {"cublas device=0", "", "not-opened", "needs lib="},
+    {"cublas device=0 lib=libcublas.so.13", "", "not-opened", "no absolute path"},
+    {"cublas device=0 lib=" FAKES "/libcuda.so.1", "", "not-opened", "has no cublasCreate_v2"},
+    {"cublas device=0 lib=" FAKES "/absent.so", "", "not-opened", "absent.so"},
+    {LIB, "no-device", "not-opened", "CUDA_ERROR_NO_DEVICE"},
+    {LIB " flags=atomics:0", "atomics", "state-mismatch",
+     "atomics:0 was asked for and cuBLAS says 1"},
+    {LIB " flags=sms:66", "sms", "state-mismatch", "sms:66 was asked for and cuBLAS says 132"},
+    {LIB " flags=workspace:1000", "", "state-mismatch", "workspace of 1000 bytes"},
+    {LIB " flags=streams:99", "", "state-mismatch", "1 to 16 streams"},
+    {LIB " flags=speed:9", "", "state-mismatch", "flags=speed:9 is not known"},
+    {LIB " flags=streams:2+x", "", "state-mismatch", "flags=x is not known"},
+    {LIB " flags=streams:2+atomics:0+sms:66+workspace:4096", "", "", ""},
+};
+
+Test(cublas, opens_as_asked_or_says_why_not)
+{
+    for (int i = 0; i < CF_COUNT(refused); ++i) {
+        json_t *reply;
+
+        gpu_client_start(&client, refused[i].configuration, refused[i].lie);
+        reply = client_hello(&client, 5000);
+        cr_expect_str_eq(reply_code(reply), refused[i].code, "%s: %s: %s", refused[i].configuration,
+                         reply_code(reply), reply_message(reply));
+        cr_expect(strstr(reply_message(reply), refused[i].says), "%s: %s", refused[i].configuration,
+                  reply_message(reply));
+        json_decref(reply);
+    }
+}
+
+Test(cublas, says_what_it_is)
+{
+    json_t *reply;
+
+    gpu_client_start(&client, LIB " flags=workspace:4096", "");
+    reply = client_hello(&client, 5000);
+    cr_expect_str_eq(gpu_client_said(reply, "version"), "13.1.0");
+    cr_expect_str_eq(gpu_client_said(reply, "atomics"), "not allowed");
+    cr_expect_str_eq(gpu_client_said(reply, "workspace"), "4096");
+    cr_expect_str_eq(gpu_client_said(reply, "lt_algorithms.f32"), "1 3 7");
+    cr_expect_str_eq(gpu_client_said(reply, "lt_algorithms.tf32"), "nothing");
+    cr_expect_str_eq(gpu_client_said(reply, "device_name"), "Fake A");
+    json_decref(reply);
+}
+
+/* a[i,l] = 1 + i + l / 4, b[l,j] = 1 - 2^-12 + l - j: exact in f32 and f64; TF32 loses the 2^-12.
+ */
+static double term_a(int i, int l)
+{
+    return 1 + i + l / 4.;
+}
+
+static double term_b(int l, int j)
+{
+    return 1 - 0x1p-12 + l - j;
+}
+
+/* Runs a product; the largest difference from the exact one, or NaN where there is no answer. */
+static double worst_error(const char *kernel, enum cf_dtype dtype, json_t **reply)
+{
+    struct cf_tensor in[2] = {make_tensor(dtype, M, K), make_tensor(dtype, K, N)};
+    struct cf_tensor c = make_tensor(dtype, M, N);
+    double worst = 0;
+
+    for (int l = 0; l < K; ++l) {
+        for (int i = 0; i < M; ++i)
+            cf_tensor_set(&in[0], i * K + l, term_a(i, l));
+        for (int j = 0; j < N; ++j)
+            cf_tensor_set(&in[1], l * N + j, term_b(l, j));
+    }
+    *reply = client_run(&client, "gemm", kernel, in, 2, &c, 0);
+    for (int e = 0; e < M * N; ++e) {
+        double exact_sum = 0;
+
+        for (int l = 0; l < K; ++l)
+            exact_sum += term_a(e / N, l) * term_b(l, e % N);
+        worst = fmax(worst, fabs(cf_tensor_get(&c, e) - exact_sum));
+    }
+    for (int i = 0; i < 2; ++i)
+        cf_tensor_free(&in[i]);
+    cf_tensor_free(&c);
+    return strcmp(reply_code(*reply), "") == 0 ? worst : NAN;
+}
+
+static const struct {
+    const char *flags, *lie, *kernel;
+    enum cf_dtype dtype;
+    const char *code;
+    int exact;
+} products[] = {
+    {"", "", "default", CF_F64, "", 1},
+    {"", "", "default", CF_F32, "", 1},
+    {"", "", "pedantic", CF_F32, "", 1},
+    {"", "", "tf32", CF_F32, "", 0}, /* the narrowing shows: the compute type arrives */
+    {"", "", "tf32", CF_F64, "not-offered", 0},
+    {"", "no-tf32", "tf32", CF_F32, "not-offered", 0},
+    {"", "", "fast-f16", CF_F32, "", 1},
+    {"", "", "wide-reduction", CF_F32, "", 1},
+    {"", "", "autotune", CF_F64, "", 1},
+    {"", "", "emulated-f64", CF_F64, "", 1},
+    {"", "no-emulation", "emulated-f64", CF_F64, "not-offered", 0},
+    {"", "", "emulated-f64", CF_F32, "not-offered", 0},
+    {"", "", "emulated-bf16x9", CF_F32, "not-offered", 0},
+    {"", "math", "default", CF_F32, "", 1},
+    {"", "math", "pedantic", CF_F32, "broke", 0}, /* the mode read back is another */
+    {"", "math", "tf32", CF_F32, "broke", 0},
+    {"", "no-memory", "default", CF_F32, "out-of-memory", 0},
+    {"", "fails", "default", CF_F32, "broke", 0},
+    {" flags=streams:4", "", "default", CF_F64, "", 1},
+    {" flags=streams:4+handles:1+workspace:4096", "", "default", CF_F32, "", 1},
+    {"", "", "lt", CF_F64, "", 1},
+    {"", "", "lt-unsplit", CF_F32, "", 1},
+    {" flags=algo:1", "", "lt", CF_F32, "", 1},
+    {" flags=algo:1+splitk:2+scheme:2+tile:20", "", "lt", CF_F64, "", 1},
+    {" flags=algo:3", "", "lt", CF_F32, "not-offered", 0}, /* refused by the check */
+    {" flags=algo:5", "", "lt", CF_F32, "not-offered", 0}, /* there is none */
+};
+
+Test(cublas, every_product_is_asked_for_as_it_should_be)
+{
+    for (int i = 0; i < CF_COUNT(products); ++i) {
+        char *configuration = cf_format("%s%s", LIB, products[i].flags);
+        json_t *reply;
+        double error;
+
+        gpu_client_start(&client, configuration, products[i].lie);
+        reply = client_hello(&client, 5000);
+        cr_assert_str_eq(reply_code(reply), "", "%s: %s", configuration, reply_message(reply));
+        json_decref(reply);
+        error = worst_error(products[i].kernel, products[i].dtype, &reply);
+        cr_expect_str_eq(reply_code(reply), products[i].code, "%s %s, lie `%s`: %s (%s)",
+                         configuration, products[i].kernel, products[i].lie, reply_code(reply),
+                         reply_message(reply));
+        if (products[i].code[0] == '\0')
+            cr_expect((error == 0) == products[i].exact, "%s %s: error %a", configuration,
+                      products[i].kernel, error);
+        json_decref(reply);
+        free(configuration);
+    }
+}
+
+Test(cublas, vectors_and_matrices_times_vectors)
+{
+    static const char *const ops[] = {"dot", "gemv"};
+    double out[2];
+
+    gpu_client_start(&client, LIB, "");
+    json_decref(client_hello(&client, 5000));
+    for (int i = 0; i < CF_COUNT(ops); ++i) {
+        json_t *reply = client_run_eights(&client, ops[i], "default", out, 0);
+
+        cr_expect_str_eq(reply_code(reply), "", "%s: %s", ops[i], reply_message(reply));
+        cr_expect(out[0] == exact[0] && out[1] == exact[1], "%s: %a %a", ops[i], out[0], out[1]);
+        json_decref(reply);
+    }
+    struct cf_tensor x = make_tensor(CF_F32, 2, 4), y = make_tensor(CF_F32, 2, -1);
+    for (int i = 0; i < 8; ++i)
+        cf_tensor_set(&x, i, i % 4 == 0 ? -2 : i % 4 == 1 ? 2 : i < 4 ? 2 : 0);
+    for (int i = 0; i < 2; ++i) {
+        json_t *reply = client_run(&client, i ? "nrm2" : "asum", "default", &x, 1, &y, 0);
+
+        cr_expect_str_eq(reply_code(reply), "", "%s", reply_message(reply));
+        cr_expect_eq(cf_tensor_get(&y, 0), i ? 4 : 8);
+        json_decref(reply);
+    }
+    cf_tensor_free(&x);
+    cf_tensor_free(&y);
+}
