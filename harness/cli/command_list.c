@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "backends.h"
+#include "engines.h"
 #include "libraries_listing.h"
 #include "listing.h"
 #include "promises_listing.h"
@@ -193,7 +194,8 @@ static const struct {
              {"levels", list_levels},
              {"scopes", list_scopes},
              {"libraries", cf_list_libraries},
-             {"promises", cf_list_promises}};
+             {"promises", cf_list_promises},
+             {"engines", cf_list_engines}};
 
 int cf_command_list(struct cf_options *options, struct cf_error *err)
 {

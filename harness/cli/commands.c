@@ -5,7 +5,8 @@
 const struct cf_command cf_commands[] = {
     {"run", "", "Run cases in many configurations and judge every result.", CF_FOR_RUN,
      cf_command_run},
-    {"list", "suites|ops|cases|fills|configurations|backends|levels|scopes|libraries|promises",
+    {"list",
+     "suites|ops|cases|fills|configurations|backends|levels|scopes|libraries|promises|engines",
      "List what there is to choose from.", CF_FOR_LIST, cf_command_list},
     {"replay", "CASE CONFIGURATION...", "Run one case and show bits, exact answer and errors.",
      CF_FOR_REPLAY, cf_command_replay},

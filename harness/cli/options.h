@@ -51,6 +51,7 @@ struct cf_options {
     const char *suite, *matrix, *store, *colour, *checkpoints, *bank;
     const char *old_side, *new_side, *fail_on, *waivers, *backend;
     const char *tier, *image, *out;
+    const char *device, *library; /* of `list engines` */
     struct cf_words cases, configurations, filters, excludes, data, rest;
     const char *budget, *cpuset, *sign, *signers, *shard, *node;
     int64_t repeat, seed, jobs, every, expect;
