@@ -119,9 +119,9 @@ static void legend(FILE *out)
     static const struct {
         const char *kind, *text, *words;
     } rows[] = {{"l4", "num", "numerical: the same bits"},
-                {"l3", "stat", "statistical: errors like those of rounding"},
+                {"l3", "stat", "statistical: other bits, the same distribution of errors"},
                 {"l2", "sci", "scientific: the same conclusions"},
-                {"l1", "func", "functional: it runs and answers"},
+                {"l1", "func", "functional: as good for its purpose"},
                 {"l0", "none", "none of these"},
                 {"lw", "!", "proven wrong"},
                 {"lu", "<num", "bits differ; how far was not proven"},

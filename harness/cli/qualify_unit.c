@@ -131,11 +131,11 @@ static enum cf_unit_state state_of(const struct cf_qualify_unit *unit)
 static char *reason_of(const struct cf_qualify_unit *unit)
 {
     if (unit->failed)
-        return cf_format("%lld of %lld requests gave other bits, first %s; %d of %d again; the "
-                         "wrong bits are 0x%" PRIx64,
+        return cf_format("%lld of %lld requests gave other bits, first %s, after %.1f s; %d of %d "
+                         "again; the wrong bits are 0x%" PRIx64,
                          (long long)unit->n_different, (long long)unit->n_asked,
-                         unit->under_load ? "under load" : "idle", unit->n_again_different,
-                         unit->n_again, unit->expected ^ unit->got);
+                         unit->under_load ? "under load" : "idle", unit->time_to_fail_s,
+                         unit->n_again_different, unit->n_again, unit->expected ^ unit->got);
     if (unit->n_not_offered > 0)
         return cf_strdup("the processor does not have these instructions");
     if (unit->n_lost > 0)
