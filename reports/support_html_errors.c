@@ -10,7 +10,7 @@
 
 #define ROWS  40
 #define WIDTH 960.0
-#define LEFT  250.0
+#define LEFT  285.0
 #define RIGHT 20.0
 #define PITCH 24.0
 

@@ -72,9 +72,11 @@ void cf_html_promises(FILE *out, const struct cf_findings *f)
     struct cf_promise_row *rows = cf_alloc((size_t)(f->n_promises + 1) * sizeof rows[0]);
     const int n = cf_promise_rows(rows, f);
 
-    fputs("<p class=\"why\">What the vendor documents of equal bits when only one thing changes, "
-          "next to what was seen; ops and types are counted once a configuration.</p>\n",
-          out);
+    fputs(
+        "<p class=\"why\">What the vendor documents of equal bits when only one thing changes, "
+        "next to what was seen (stronger: the same bits although less is promised); ops and types "
+        "are counted once a configuration.</p>\n",
+        out);
     cf_html_table(out, "list", "Promises and observations");
     fputs("<thead><tr><th scope=\"col\">library</th><th scope=\"col\">along</th>"
           "<th scope=\"col\">documented</th><th scope=\"col\">seen</th>"
