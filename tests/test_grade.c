@@ -75,9 +75,10 @@ static void expect_level(enum cf_verdict bits, enum cf_verdict gate, enum cf_ver
     set(CF_SLOT_D, decisions);
     set(CF_SLOT_USE, use);
     grade = cf_grade_of(&j, 1, 0, CF_TO_BASELINE);
-    cr_expect_eq(grade.level, strongest(own), "bits %s, S4 %s, S2 %s, D %s, use %s: %s, not %s",
-                 cf_verdict_name(bits), cf_verdict_name(gate), cf_verdict_name(values),
-                 cf_verdict_name(decisions), cf_verdict_name(use), cf_level_name(grade.level),
+    cr_expect_eq((int)grade.level, strongest(own),
+                 "bits %s, S4 %s, S2 %s, D %s, use %s: %s, not %s", cf_verdict_name(bits),
+                 cf_verdict_name(gate), cf_verdict_name(values), cf_verdict_name(decisions),
+                 cf_verdict_name(use), cf_level_name(grade.level),
                  cf_level_name((enum cf_level)strongest(own)));
     for (int level = CF_FUNCTIONAL; level <= CF_NUMERICAL; ++level)
         cr_expect_eq(grade.at[level] == CF_PASS, is_shown(own, level), "at %s",
