@@ -28,6 +28,7 @@ struct cf_suite {
     const struct cf_demand *demands;
     int n_demands;
     const struct cf_suite_claim *claims; /* ended by name NULL; or NULL */
+    int apart;                           /* not part of `all`: it must be named */
 };
 
 extern const struct cf_suite *const cf_suites[]; /* generated; NULL-terminated, sorted by name */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "reference.h"
 #include "seed_bank.h"
@@ -70,39 +71,69 @@ char *cf_bank_read(const char *path, struct cf_error *err)
     return text;
 }
 
-/* The suite of the plan's first training case; NULL: it has none. */
-static const char *suite_of(const struct cf_plan *plan)
+/* Does the suite have training cases in the plan? */
+static int has_training(const struct cf_plan *plan, const char *suite)
 {
     for (int i = 0; i < plan->n_cases; ++i)
-        if (cf_training_model(plan->cases[i].c.op) >= 0)
-            return plan->cases[i].suite;
-    return NULL;
+        if (strcmp(plan->cases[i].suite, suite) == 0 && cf_training_model(plan->cases[i].c.op) >= 0)
+            return 1;
+    return 0;
+}
+
+/* Adds the cells of one file to the bank. Banks of different baselines are not mixed: what does not
+ * fit is left for the judge, which says that there is none. */
+static int add_file(struct cf_seed_bank *bank, const char *path, struct cf_error *err)
+{
+    struct cf_seed_bank one;
+    char *text = cf_bank_read(path, err);
+    const int result = text ? cf_seed_bank_parse(&one, text, path, err) : -1;
+
+    free(text);
+    if (result != 0)
+        return -1;
+    if (bank->n == 0 || strcmp(bank->baseline, one.baseline) == 0)
+        cf_seed_bank_append(bank, &one);
+    cf_seed_bank_free(&one);
+    return 0;
+}
+
+/* Of every suite; a file that is not there is no error unless it was named, or it is no bank. */
+static int read_banks(struct cf_seed_bank *bank, const struct cf_options *options,
+                      const struct cf_plan *plan, struct cf_error *err)
+{
+    int result = 0;
+
+    for (int i = 0; i < plan->n_suites && result == 0; ++i) {
+        char *path;
+
+        if (!has_training(plan, plan->suites[i]) || (options->bank && bank->n > 0))
+            continue;
+        path = cf_bank_path(options, plan->suites[i],
+                            plan->configurations[plan->baseline].config.text, err);
+        if (!path)
+            return -1;
+        if (options->bank || access(path, R_OK) == 0)
+            result = add_file(bank, path, err);
+        free(path);
+    }
+    return result;
 }
 
 int cf_bank_attach(const struct cf_options *options, const struct cf_plan *plan,
                    struct cf_store *store, struct cf_error *err)
 {
-    const char *suite = suite_of(plan);
-    struct cf_seed_bank bank;
-    char *path, *text;
+    struct cf_seed_bank bank = {.n = 0};
     int result;
 
-    if (!suite || (plan->level == CF_NUMERICAL && !options->bank))
+    if (plan->level == CF_NUMERICAL && !options->bank)
         return 0;
-    path = cf_bank_path(options, suite, plan->configurations[plan->baseline].config.text, err);
-    if (!path)
-        return -1;
-    text = cf_bank_read(path, err);
-    if (!text) {
-        free(path);
-        return options->bank ? -1 : 0; /* the judge will say that there is none */
-    }
-    result = cf_seed_bank_parse(&bank, text, path, err);
-    if (result == 0) {
+    result = read_banks(&bank, options, plan, err);
+    if (result == 0 && bank.n > 0) {
+        char *text = cf_seed_bank_print(&bank);
+
         result = cf_store_put_meta(store, "bank", text, err);
-        cf_seed_bank_free(&bank);
+        free(text);
     }
-    free(text);
-    free(path);
+    cf_seed_bank_free(&bank);
     return result;
 }

@@ -232,7 +232,8 @@ static const char *make_sentence(struct cf_judgement *j, const struct counts *co
     sentence =
         say(j, sentence, counts->n_at[CF_UNKNOWN], "could not be decided", "could not be decided");
     sentence = say(j, sentence, counts->n_at[CF_SKIP], "cannot be compared", "cannot be compared");
-    return say(j, sentence, counts->n_wrong, "is proven wrong", "are proven wrong");
+    return say(j, sentence, counts->n_wrong, "is proven wrong, whatever its level",
+               "are proven wrong, whatever their level");
 }
 
 void cf_judge_levels(struct cf_judgement *j)

@@ -238,6 +238,17 @@ int cf_seed_bank_parse(struct cf_seed_bank *bank, const char *text, const char *
     return 0;
 }
 
+void cf_seed_bank_append(struct cf_seed_bank *bank, struct cf_seed_bank *other)
+{
+    if (!bank->baseline)
+        bank->baseline = cf_strdup(other->baseline);
+    bank->cell = cf_realloc(bank->cell, (size_t)(bank->n + other->n + 1) * sizeof bank->cell[0]);
+    memcpy(&bank->cell[bank->n], other->cell, (size_t)other->n * sizeof bank->cell[0]);
+    bank->n += other->n;
+    other->n = 0; /* its cells belong to the bank */
+    name(bank);
+}
+
 void cf_seed_bank_free(struct cf_seed_bank *bank)
 {
     for (int i = 0; i < bank->n; ++i) {

@@ -51,6 +51,9 @@ char *cf_seed_bank_print(const struct cf_seed_bank *bank);
 /* -1 and a sentence when the text is no bank; `what` names it. */
 int cf_seed_bank_parse(struct cf_seed_bank *bank, const char *text, const char *what,
                        struct cf_error *err);
+/* Moves the cells of another bank of the same baseline to the end of this one (n = 0: takes the
+ * baseline over too) and names it anew. */
+void cf_seed_bank_append(struct cf_seed_bank *bank, struct cf_seed_bank *other);
 void cf_seed_bank_free(struct cf_seed_bank *bank);
 const struct cf_bank_cell *cf_seed_bank_find(const struct cf_seed_bank *bank, const char *text);
 

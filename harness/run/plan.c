@@ -181,7 +181,7 @@ int cf_plan_add_suite(struct cf_plan *plan, const char *name, const char *glob, 
     int result = 0, found = 0;
 
     for (int i = 0; cf_suites[i] && result == 0; ++i)
-        if (all || strcmp(cf_suites[i]->name, name) == 0) {
+        if ((all && !cf_suites[i]->apart) || strcmp(cf_suites[i]->name, name) == 0) {
             adding.suite = cf_suites[i];
             result = add_suite(&adding);
             found = 1;
