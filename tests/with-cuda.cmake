@@ -1,20 +1,23 @@
 # The kernels of kernels/cuda in the test's own process; and a driver, an NVML and libraries that are not what they seem,
 # for all that has to be right before the first real device is met (tests/fakes).
-foreach(name cuda_twins cuda_code)
+foreach(name cuda_twins cuda_code cudnn)
   if(TARGET test_${name})
     target_include_directories(test_${name} PRIVATE ${CMAKE_SOURCE_DIR}/kernels/cuda)
     target_link_libraries(test_${name} PRIVATE cf_kernels)
   endif()
 endforeach()
-if(TARGET test_cuda_twins)
-  target_sources(test_cuda_twins PRIVATE kernel_check.c)
-endif()
+foreach(name cuda_twins cudnn)
+  if(TARGET test_${name})
+    target_sources(test_${name} PRIVATE kernel_check.c)
+  endif()
+endforeach()
 set(FAKES ${CMAKE_BINARY_DIR}/fakes)
 function(cf_fake name soname)
   add_library(fake_${name} MODULE ${ARGN})
   target_include_directories(fake_${name} PRIVATE ${CMAKE_SOURCE_DIR}/kernels/cuda ${CMAKE_SOURCE_DIR}/harness/worker)
   target_compile_options(fake_${name} PRIVATE -fno-sanitize=all)
-  target_link_options(fake_${name} PRIVATE -fno-sanitize=all)
+  # With a soname the loader knows a fake that a test has opened itself by the name of the real one.
+  target_link_options(fake_${name} PRIVATE -fno-sanitize=all -Wl,-soname,${soname})
   target_link_libraries(fake_${name} PRIVATE m)
   set_target_properties(fake_${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${FAKES} PREFIX "" SUFFIX ""
                         OUTPUT_NAME ${soname})
@@ -28,3 +31,4 @@ cf_fake(cuda libcuda.so.1 fakes/cuda_driver.c ${CMAKE_SOURCE_DIR}/kernels/cuda/s
         ${CMAKE_SOURCE_DIR}/kernels/cuda/support_host.c)
 cf_fake(nvml libnvidia-ml.so.1 fakes/nvml.c)
 cf_fake(cublas libcublas.so.13 fakes/cublas.c)
+cf_fake(cudnn libcudnn.so.9 fakes/cudnn.c fakes/cudnn_graph.c)
