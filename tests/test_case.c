@@ -69,19 +69,29 @@ struct bad {
 
 Test(case, refuses_with_one_sentence)
 {
-    static const struct bad rows[] = {{"", "must start with an op"},
-                                      {"dot", "must start with an op"},
-                                      {"dott f64 m=1 n=1", "there is no op `dott`"},
-                                      {"dot f63 m=1 n=1", "`f63` is no type"},
-                                      {"dot f64 m=1", "dot needs n="},
-                                      {"dot f64 m=1 n=x", "n=x is no whole number"},
-                                      {"dot f64 m=1 n=-1", "n must not be negative"},
-                                      {"dot f64 m=1 n=1 k=2", "does not know `k`"},
-                                      {"dot f64 m=1 n=1 n=2", "occurs twice"},
-                                      {"dot f64 m=1 n=1 seed=-3", "seed must not be negative"},
-                                      {"dot f64 m=1 n=9999999999999999999", "is no whole number"},
-                                      {"dot f64 m=1 n=%zz", "hexadecimal"},
-                                      {"dot f64 m=1 n=1 =3", "no key before '='"}};
+    static const struct bad rows[] = {
+        {"", "must start with an op"},
+        {"dot", "must start with an op"},
+        {"dott f64 m=1 n=1", "there is no op `dott`"},
+        {"dot f63 m=1 n=1", "`f63` is no type"},
+        {"dot f64 m=1", "dot needs n="},
+        {"dot f64 m=1 n=x", "n=x is no whole number"},
+        {"dot f64 m=1 n=-1", "n must not be negative"},
+        {"dot f64 m=1 n=1 k=2", "does not know `k`"},
+        {"dot f64 m=1 n=1 n=2", "occurs twice"},
+        {"dot f64 m=1 n=1 seed=-3", "seed must not be negative"},
+        {"dot f64 m=1 n=9999999999999999999", "is no whole number"},
+        {"dot f64 m=007 n=1", "write m=7, the one spelling"},
+        {"dot f64 m=+7 n=1", "write m=7,"},
+        {"dot f64 m=1 n=00", "write n=0,"},
+        {"dot f64 m=1 n=1 seed=01", "write seed=1,"},
+        {"gemv f64 m=17 n=2 row=08", "write row=8,"},
+        {"conv2d_fwd f32 n=1 c=1 h=3 w=3 k=1 r=1 s=1 stride=02", "write stride=2,"},
+        {"train_mlp f32 steps=1 batch=4 lr=0.10", "write lr=0.1,"},
+        {"train_mlp f32 steps=1 batch=4 lr=.5", "write lr=0.5,"},
+        {"train_mlp f32 steps=1 batch=4 lr=00.5", "write lr=0.5,"},
+        {"dot f64 m=1 n=%zz", "hexadecimal"},
+        {"dot f64 m=1 n=1 =3", "no key before '='"}};
 
     for (size_t r = 0; r < sizeof rows / sizeof rows[0]; ++r) {
         struct cf_case c;

@@ -69,6 +69,63 @@ static int known(const char *key, const struct cf_grammar *grammar)
     return 0;
 }
 
+/* The shortest spelling of a decimal number; NULL when it is spelt so, or is none. A number has one
+ * text, or one case would have two. The caller frees. */
+static char *shortest(const char *value)
+{
+    const char *at = value + (*value == '-' || *value == '+');
+    const size_t whole = strspn(at, "0123456789"),
+                 part = at[whole] == '.' ? strspn(at + whole + 1, "0123456789") : 0;
+    size_t zeros = strspn(at, "0"), kept = part;
+    char *text;
+
+    if (whole + part == 0 || at[whole + (at[whole] == '.') + part] != '\0')
+        return NULL;
+    while (kept > 0 && at[whole + kept] == '0')
+        --kept;
+    if (zeros == whole && whole > 0)
+        --zeros;
+    text = cf_format("%s%s%.*s%s%.*s", *value == '-' ? "-" : "", whole ? "" : "0",
+                     (int)(whole - zeros), at + zeros, kept ? "." : "", (int)kept,
+                     at + whole + (kept > 0));
+    if (strcmp(text, value) == 0) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+/* Is the key's value a number? All but the fill, a digest, and options with a word for a default.
+ */
+static int is_number(const char *key, const struct cf_grammar *grammar)
+{
+    char *start = cf_format(" %s=", key), *options = cf_format(" %s", grammar->options), *at, *end;
+    int result = strcmp(key, "fill") != 0 && strcmp(key, "data") != 0;
+
+    at = strstr(options, start);
+    if (at) {
+        at += strlen(start);
+        strtod(at, &end);
+        result = end > at && (*end == ' ' || *end == '\0');
+    }
+    free(options);
+    free(start);
+    return result;
+}
+
+static int check_spelling(const struct cf_pair *p, const struct cf_grammar *grammar,
+                          const char *line, struct cf_error *err)
+{
+    char *text = is_number(p->key, grammar) ? shortest(p->value) : NULL;
+    int result = 0;
+
+    if (text)
+        result = cf_fail(err, "case `%s`: write %s=%s, the one spelling of %s=%s", line, p->key,
+                         text, p->key, p->value);
+    free(text);
+    return result;
+}
+
 static int check_keys(const struct cf_case *c, const struct cf_grammar *grammar, const char *line,
                       struct cf_error *err)
 {
@@ -83,6 +140,8 @@ static int check_keys(const struct cf_case *c, const struct cf_grammar *grammar,
             return cf_fail(err, "case `%s`: %s does not know `%s`; its keys are %s %s fill seed",
                            line, c->op, p->key ? p->key : p->value, grammar->dims,
                            grammar->options);
+        if (check_spelling(p, grammar, line, err) != 0)
+            return -1;
     }
     CF_CHECK(cf_pairs_parse(&dims, "the op's grammar", grammar->dims, NULL) == 0);
     for (int i = 0; i < dims.n && result == 0; ++i) {

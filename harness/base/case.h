@@ -25,8 +25,8 @@ struct cf_case {
 
 /* Parses one line (no braces). `grammar` gives the grammar of an op's name or NULL. Keys that every
  * case may carry beside the op's: fill= (default uniform), seed= (default 1), and the variants
- * row=I, rowperm=P, col=I, colperm=P (see cf_axis in reference.h). Parse after print is the
- * identity. The caller frees. */
+ * row=I, rowperm=P, col=I, colperm=P (see cf_axis in reference.h). A number is refused in any but
+ * its shortest spelling (m=007, lr=0.10). Parse after print is the identity. The caller frees. */
 int cf_case_parse(struct cf_case *c, const char *line,
                   const struct cf_grammar *(*grammar)(const char *op), struct cf_error *err);
 void cf_case_free(struct cf_case *c);
