@@ -98,6 +98,55 @@ Test(worker_open, checks_the_file_that_it_loads)
     rmdir(directory);
 }
 
+/* Folders on the way to the library, by mode and group (-1: as made); link: the library is reached
+ * by a link that lies in such a folder, and lies itself in a good one. */
+static const struct {
+    const char *mode;
+    int group, link;
+    const char *flags, *code;
+} folders[] = {
+    {"755", -1, 0, "", ""},           {"777", -1, 0, "", "not-opened"},
+    {"1777", -1, 0, "", ""},          {"777", -1, 0, " flags=unsafe-paths", ""},
+    {"775", -1, 0, "", ""},           {"775", 12345, 0, "", "not-opened"},
+    {"777", -1, 1, "", "not-opened"}, {"755", -1, 1, "", ""},
+};
+
+Test(worker_open, checks_the_folders_on_the_way)
+{
+    char directory[64];
+
+    make_directory(directory);
+    for (int i = 0; i < CF_COUNT(folders); ++i) {
+        char *make = cf_format("mkdir -p %s/a/b %s/good && %s %slibliar_honest.so %s/a/b/lib.so && "
+                               "chmod %s %s/a",
+                               directory, directory, folders[i].link ? "ln -sf" : "cp", LIARS,
+                               directory, folders[i].mode, directory),
+             *remove = cf_format("rm -r %s/a %s/good", directory, directory),
+             *group = cf_format("%s/a", directory),
+             *configuration = cf_format("blas lib=%s/a/b/lib.so%s", directory, folders[i].flags);
+        json_t *reply;
+
+        cr_assert_eq(system(make), 0);
+        if (folders[i].group < 0 || chown(group, (uid_t)-1, (gid_t)folders[i].group) == 0) {
+            client_start(&client, configuration);
+            reply = client_hello(&client, 5000);
+            cr_expect_str_eq(reply_code(reply), folders[i].code, "%d: %s", i, reply_message(reply));
+            if (*folders[i].code)
+                cr_expect(strstr(reply_message(reply), "/a can be written by others"), "%d: %s", i,
+                          reply_message(reply));
+            json_decref(reply);
+            client_stop(&client);
+            client.pid = 0;
+        }
+        cr_assert_eq(system(remove), 0);
+        free(configuration);
+        free(group);
+        free(remove);
+        free(make);
+    }
+    rmdir(directory);
+}
+
 Test(worker_open, an_ilp64_library_that_is_declared_works)
 {
     double out[2];

@@ -63,15 +63,28 @@ static void die_with_parent(void)
         raise(SIGKILL);
 }
 
+/* Lowers a limit; one that is lower already stays. */
+static void limit(int resource, rlim_t most)
+{
+    struct rlimit held;
+
+    if (getrlimit((__rlimit_resource_t)resource, &held) != 0)
+        return;
+    held.rlim_max = held.rlim_max < most ? held.rlim_max : most;
+    held.rlim_cur = held.rlim_cur < held.rlim_max ? held.rlim_cur : held.rlim_max;
+    setrlimit((__rlimit_resource_t)resource, &held);
+}
+
 int cf_confine(int64_t memory_mb, const char *cpus, struct cf_error *err)
 {
-    const struct rlimit no_core = {0, 0};
     const rlim_t bytes = (rlim_t)memory_mb << 20;
     const struct rlimit data = {bytes, bytes};
 
     die_with_parent();
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    setrlimit(RLIMIT_CORE, &no_core);
+    limit(RLIMIT_CORE, 0);
+    limit(RLIMIT_NOFILE, CF_CONFINE_FILES);
+    limit(RLIMIT_FSIZE, CF_CONFINE_FILE_BYTES);
     if (memory_mb > 0 && setrlimit(RLIMIT_DATA, &data) != 0)
         return cf_fail(err, "the memory limit of %lld MB cannot be set: %s", (long long)memory_mb,
                        strerror(errno));

@@ -1,5 +1,7 @@
 #include "worker.h"
 
+#include "trust.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -156,6 +158,16 @@ static json_t *answer(struct cf_worker *worker, json_t *effective)
     return reply;
 }
 
+/* May the library that the configuration names be loaded? */
+static int is_trusted(const struct cf_config *config, struct cf_error *err)
+{
+    const char *path = cf_config_get(config, "lib"), *flags = cf_config_get(config, "flags");
+
+    if (!path || (flags && strstr(flags, "unsafe-paths")))
+        return 1;
+    return cf_trust_path(path, err) == 0;
+}
+
 json_t *cf_worker_hello(struct cf_worker *worker)
 {
     struct cf_error err = {.text = "", .exit_code = 2};
@@ -167,6 +179,8 @@ json_t *cf_worker_hello(struct cf_worker *worker)
                                worker->config.backend);
     if (worker->limits.exit_code != 0)
         return cf_worker_error("state-mismatch", "%s", worker->limits.text);
+    if (!is_trusted(&worker->config, &err))
+        return cf_worker_error("not-opened", "%s", err.text);
     cf_state_read(&worker->state);
     before = worker->state;
     if (!worker->library)

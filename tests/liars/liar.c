@@ -2,36 +2,44 @@
  * lie is told only to reductions of four terms or more, so that the known-answer call (three terms)
  * sees nothing, unless the lie is told at load. What each must come to:
  *
- *   lie           what it does                                  fate or verdict
- *   honest        sums forward                                  ran; right; the baseline of the
- * others silent        gemv, gemm write nothing (dot answers 0)      broke: never written half
- * gemv, gemm leave the last element unwritten   broke: 1 of N past          gemv, gemm write one
- * element past the end     broke: past the end of its output before        gemv, gemm write one
- * before the start         broke: before the start input         changes its first input broke:
- * changed its input crashes       SIGSEGV                                       crashed, signal 11
- *   hangs         never returns, SIGTERM ignored                timed-out, killed by SIGKILL
- *   exits         exit(0)                                       crashed: an exit without an answer
- *   hungry        takes all memory that a limit leaves          out-of-memory, under --memory-mb
- *   child         leaves a grandchild that sleeps               ran; the grandchild dies with the
- * group chatty        writes 1 MiB to stdout and stderr             ran; the log is cut hangs_load
- * its constructor never returns                 timed-out at hello crashes_load  its constructor
- * aborts                        not-opened exits_load    its constructor exits not-opened ilp64
- * counts in 64 bits behind 32-bit names         state-mismatch: integer width nothing       exports
- * no CBLAS at all                       not-offered truncated     the first half of the honest file
- * not-opened flushes       sets flush-to-zero at load                    ran; mxcsr changed by
- * load; wrong on subnormals rounds_up     sets rounding upward in a call                ran;
- * rounding changed; numerical fails moves         changes cwd, SIGFPE's handler, locale, umask ran;
- * the four in state.changed fickle        every other call is one ulp off               numerical
- * fails across run ulp           always one ulp off                            numerical fails;
- * wrong on exact fills reorders      sums backward                                 numerical fails,
- * statistical passes drops         forgets the last term                         wrong tf32 rounds
- * its inputs to 11 significant bits      statistical fails (wrong) yesterday     gives the answer
- * before this one              wrong nan           answers NaN wrong; a NaN never passes
- *   breaks_strict MKL in strict mode, but threads move its bits promise mkl-strict-thread violated
- *   breaks_cnr    MKL in a conditional mode, but fickle         promise mkl-cnr-run violated
+ *   lie           what it does                              fate or verdict
+ *   honest        sums forward                              ran; right; the baseline of the others
+ *   silent        gemv, gemm write nothing (dot answers 0)  broke: never written
+ *   half          gemv, gemm leave the last element unwritten broke: 1 of N
+ *   past          gemv, gemm write one element past the end broke: past the end of its output
+ *   before        gemv, gemm write one before the start     broke: before the start
+ *   input         changes its first input                   broke: changed its input
+ *   crashes       SIGSEGV                                   crashed, signal 11
+ *   hangs         never returns, SIGTERM ignored            timed-out, killed by SIGKILL
+ *   exits         exit(0)                                   crashed: an exit without an answer
+ *   hungry        takes all memory that a limit leaves      out-of-memory, --memory-mb
+ *   hoards        opens files until it may not              broke: no file for its outputs
+ *   grows         makes a file of a terabyte                crashed, signal 25 (SIGXFSZ)
+ *   child         leaves a grandchild that sleeps           ran; it dies with the group
+ *   chatty        writes 1 MiB to stdout and stderr         ran; the log is cut
+ *   hangs_load    its constructor never returns             timed-out at hello
+ *   crashes_load  its constructor aborts                    not-opened
+ *   exits_load    its constructor exits                     not-opened
+ *   ilp64         counts in 64 bits behind 32-bit names     state-mismatch: integer width
+ *   nothing       exports no CBLAS at all                   not-offered
+ *   truncated     the first half of the honest file         not-opened
+ *   swaps         puts another file in its own place        state-mismatch: not the file
+ *   flushes       sets flush-to-zero at load                ran; mxcsr changed by load
+ *   rounds_up     sets rounding upward in a call            ran; numerical fails
+ *   moves         cwd, SIGFPE's handler, locale, umask      ran; the four in state.changed
+ *   fickle        every other call is one ulp off           numerical fails across run
+ *   ulp           always one ulp off                        numerical fails; wrong if exact
+ *   reorders      sums backward                             statistical passes
+ *   drops         forgets the last term                     wrong
+ *   tf32          rounds its inputs to 11 significant bits  statistical fails (wrong)
+ *   yesterday     gives the answer before this one          wrong
+ *   nan           answers NaN                               wrong; a NaN never passes
+ *   breaks_strict MKL in strict mode, but threads move bits promise mkl-strict-thread violated
+ *   breaks_cnr    MKL in a conditional mode, but fickle     promise mkl-cnr-run violated
  */
 #ifndef REAL
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <fenv.h>
 #include <math.h>
@@ -40,6 +48,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -108,6 +117,27 @@ static void eat(void)
     if (fork() == 0)                                                                               \
         for (;;)                                                                                   \
     pause()
+#elif defined LIE_HOARDS
+/* Keeps what it opens; 5000 at most, for where there is no limit. */
+static void hoard(void)
+{
+    for (int i = 0; i < 5000; ++i)
+        if (open("/dev/null", O_RDONLY) < 0)
+            return;
+}
+#undef ON_CALL
+#define ON_CALL hoard()
+#elif defined LIE_GROWS
+/* A terabyte that takes no room: in memory, and never written. */
+static void grow(void)
+{
+    const int fd = memfd_create("grows", 0);
+
+    if (fd >= 0 && ftruncate(fd, (off_t)1 << 40) == 0)
+        close(fd);
+}
+#undef ON_CALL
+#define ON_CALL grow()
 #elif defined LIE_CHATTY
 static void chat(void)
 {
