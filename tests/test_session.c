@@ -186,6 +186,28 @@ Test(session, each_lie_in_a_request_has_its_fate)
         expect_fate(&rows[i], 0, 3);
 }
 
+/* In a call and while it opens: number and name of each signal that a library dies of. */
+Test(session, each_signal_is_told_by_its_name)
+{
+    static const struct {
+        const char *name;
+        int number;
+    } rows[] = {{"BUS", SIGBUS},   {"ILL", SIGILL},   {"FPE", SIGFPE},
+                {"ABRT", SIGABRT}, {"KILL", SIGKILL}, {"XFSZ", SIGXFSZ}};
+
+    for (int i = 0; i < 2 * CF_COUNT(rows); ++i) {
+        const int at_hello = i % 2;
+        char *lie = cf_format("%sdies_%s", at_hello ? "hello_" : "", rows[i / 2].name),
+             *says = cf_format("died of signal %d (SIG%s) while %s", rows[i / 2].number,
+                               rows[i / 2].name, at_hello ? "loading" : "running");
+        const struct fate row = {lie, at_hello ? CF_NOT_OPENED : CF_CRASHED, says};
+
+        expect_fate(&row, at_hello, 3);
+        free(lie);
+        free(says);
+    }
+}
+
 Test(session, each_lie_at_hello_has_its_fate)
 {
     static const struct fate rows[] = {

@@ -100,6 +100,7 @@ static const struct {
     {"crashes", "dot", "no answer", ""},
     {"exits", "dot", "no answer", ""},
     {"grows", "dot", "no answer", ""},
+    {"closes", "dot", "no answer", ""},
     {"hoards", "dot", "broke", "Too many open files"},
     {"chatty", "dot", "", ""},
 };

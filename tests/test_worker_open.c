@@ -2,6 +2,7 @@
  * with the fate and a sentence. */
 #include <criterion/criterion.h>
 #include <sched.h>
+#include <sys/stat.h>
 
 #include "worker_client.h"
 
@@ -143,6 +144,85 @@ Test(worker_open, checks_the_folders_on_the_way)
         free(group);
         free(remove);
         free(make);
+    }
+    rmdir(directory);
+}
+
+/* The honest file with some of its bytes changed. */
+struct damage {
+    const char *what, *says;
+    void (*make)(unsigned char *bytes, size_t n);
+};
+
+static void other_machine(unsigned char *bytes, size_t n)
+{
+    (void)n;
+    bytes[18] = 243; /* e_machine: EM_RISCV */
+    bytes[19] = 0;
+}
+
+static void other_class(unsigned char *bytes, size_t n)
+{
+    (void)n;
+    bytes[4] = 1; /* EI_CLASS: 32 bits */
+}
+
+static void no_segments(unsigned char *bytes, size_t n)
+{
+    memset(bytes + 64, 0xa5, n < 600 ? n - 64 : 536); /* the program headers */
+}
+
+/* As if built on a later release: every name of a version of glibc that it needs. */
+static void later_glibc(unsigned char *bytes, size_t n)
+{
+    for (size_t i = 0; i + 8 < n; ++i)
+        if (memcmp(bytes + i, "GLIBC_2.", 8) == 0)
+            bytes[i + 6] = '9';
+}
+
+static const struct damage damages[] = {{"other machine", "cannot be loaded", other_machine},
+                                        {"other class", "cannot be loaded", other_class},
+                                        {"no segments", "", no_segments},
+                                        {"later glibc", "GLIBC_9.", later_glibc}};
+
+static void copy_damaged(const char *to, const struct damage *damage)
+{
+    FILE *from = fopen(LIARS "libliar_honest.so", "r"), *file = fopen(to, "w");
+    unsigned char *bytes = malloc(1 << 20);
+    const size_t n = from ? fread(bytes, 1, 1 << 20, from) : 0;
+
+    cr_assert(file && n > 1000);
+    damage->make(bytes, n);
+    cr_assert_eq(fwrite(bytes, 1, n, file), n);
+    cr_assert_eq(fclose(file), 0);
+    cr_assert_eq(chmod(to, 0755), 0);
+    fclose(from);
+    free(bytes);
+}
+
+/* Whatever the loader does with such a file, also die: it is not opened, and the worker says so. */
+Test(worker_open, refuses_files_for_other_machines_and_damaged_ones)
+{
+    char directory[64];
+
+    make_directory(directory);
+    for (int i = 0; i < CF_COUNT(damages); ++i) {
+        char *copy = cf_format("%s/lib.so", directory), *line = cf_format("blas lib=%s", copy);
+        json_t *reply;
+
+        copy_damaged(copy, &damages[i]);
+        client_start(&client, line);
+        reply = client_hello(&client, 5000);
+        cr_expect_str_eq(reply_code(reply), "not-opened", "%s: %s, %s", damages[i].what,
+                         reply_code(reply), reply_message(reply));
+        cr_expect(strstr(reply_message(reply), damages[i].says), "%s: %s", damages[i].what,
+                  reply_message(reply));
+        json_decref(reply);
+        client_stop(&client);
+        client.pid = 0;
+        unlink(copy);
+        free(line);
+        free(copy);
     }
     rmdir(directory);
 }

@@ -1,6 +1,6 @@
 # The liars of DESIGN rule 14: what each must come to is said at the head of liars/liar.c and liars/adapter.c.
 set(LIARS ${CMAKE_BINARY_DIR}/liars)
-foreach(lie honest silent half past before input crashes hangs exits hungry hoards grows child chatty hangs_load crashes_load
+foreach(lie honest silent half past before input crashes hangs exits hungry hoards grows closes child chatty hangs_load crashes_load
             exits_load swaps ilp64 nothing flushes rounds_up moves fickle ulp reorders drops tf32 yesterday nan breaks_strict
             breaks_cnr)
   string(TOUPPER ${lie} upper)

@@ -3,6 +3,7 @@
 #
 #   honest       answers 1.5
 #   crash        dies of SIGSEGV            exit         exits with code 3 after a word on stderr
+#   dies_NAME    dies of that signal: BUS, ILL, FPE, ABRT, KILL, XFSZ
 #   deaf         never answers, ignores SIGTERM          hang    never answers
 #   half         half a reply, then silence              closes  closes its replies and lives on
 #   more         a second line right behind the first    nan     NaN for a number
@@ -45,6 +46,7 @@ answer() {
 misbehave() {
     case $1 in
     crash) kill -SEGV $$ ;;
+    dies_*) kill -"${1#dies_}" $$ ;;
     exit) echo "no more paper" >&2; exit 3 ;;
     deaf) trap '' TERM; while :; do sleep 60 & wait; done ;;
     hang) exec sleep 600 ;;

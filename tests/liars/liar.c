@@ -15,6 +15,7 @@
  *   hungry        takes all memory that a limit leaves      out-of-memory, --memory-mb
  *   hoards        opens files until it may not              broke: no file for its outputs
  *   grows         makes a file of a terabyte                crashed, signal 25 (SIGXFSZ)
+ *   closes        closes every descriptor from 3 on         crashed: an exit without an answer
  *   child         leaves a grandchild that sleeps           ran; it dies with the group
  *   chatty        writes 1 MiB to stdout and stderr         ran; the log is cut
  *   hangs_load    its constructor never returns             timed-out at hello
@@ -138,6 +139,9 @@ static void grow(void)
 }
 #undef ON_CALL
 #define ON_CALL grow()
+#elif defined LIE_CLOSES
+#undef ON_CALL
+#define ON_CALL close_range(3, ~0u, 0)
 #elif defined LIE_CHATTY
 static void chat(void)
 {
