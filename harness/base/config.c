@@ -165,6 +165,8 @@ char **cf_config_environment(const struct cf_config *config)
     int n = 0;
 
     put(&environment, &n, cf_strdup("LC_ALL=C"));
+    /* A thread that spins at a barrier keeps the one it waits for off a busy machine's CPU. */
+    put(&environment, &n, cf_strdup("OMP_WAIT_POLICY=passive"));
     for (int i = 0; i < CF_COUNT(allowed); ++i)
         if (getenv(allowed[i]))
             put(&environment, &n, cf_format("%s=%s", allowed[i], getenv(allowed[i])));
