@@ -52,7 +52,7 @@ static const struct cf_case_list lists[] = {
     /* Bits in ten fresh workers: with the cases above and below, 299 comparisons and more of each op
      * and type along every scope; at the numerical level also shapes that lie on either side of a
      * vector and a block. */
-    {WAYS " f32 n=1 c=17 h=7 w=8 k=8 r=3 s=3 pad=1 fill=normal seed={1..28}", ANY, FRESH, 1},
+    {WAYS " f32 n=1 c=17 h=7 w=8 k=8 r=3 s=3 pad=1 fill=normal seed={1..30}", ANY, FRESH, 1},
     {WAYS " {f64,bf16,f16} n=1 c=17 h=7 w=8 k=8 r=3 s=3 pad=1 fill=normal seed={1..34}", ANY, FRESH,
      1},
     {WAYS " {f32,f64} n=2 c={15,16,17} h={7,9} w={8,17} k=8 r=3 s=3 pad=1 fill=normal seed={1..3}",
