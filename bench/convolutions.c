@@ -2,7 +2,7 @@
  * the way in which oneDNN's own tests judge them: the library's reference primitive, whose sums
  * round.
  *
- *   bench-convolutions [libdnnl.so [rounds]]
+ *   bench-convolutions [libdnnl.so [rounds [benchdnn]]]
  *
  * Both work on the same operands of one process, on two threads (OMP_NUM_THREADS). Ours: the exact
  * value of every element, rounded once, and the comparison of an answer with it. The peer's: the
@@ -10,14 +10,24 @@
  * exactness, a plain difference of floats. Rows: what, peer, size in MMAC, our time / peer's time
  * (min, median, max over the rounds), then both times in ms, and how many of the reference
  * primitive's elements are not the rounded exact value: what a test that trusts it cannot see. In a
- * round each contender runs once, so that a disturbance of the machine hits both. */
+ * round each contender runs once, so that a disturbance of the machine hits both.
+ *
+ * benchdnn: the path of oneDNN's own tester, linked to the same library. Then each line has a
+ * second row: the whole of our work on it (draw, run the primitive, judge every element exactly)
+ * against `benchdnn --mode=C` on the same shape (fill, run, its reference, compare), less what the
+ * same program takes for one multiplication: starting the process is no part of judging. */
 #include <dlfcn.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <link.h>
 #include <math.h>
 #include <stdio.h>
+#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "kernel.h"
 #include "reference.h"
@@ -133,8 +143,97 @@ static double terms_of(const struct problem *p)
     return sum;
 }
 
+/* The shape in benchdnn's words. */
+static void describe(char *text, size_t size, const struct cf_case *c)
+{
+    const char *keys[] = {"n", "c", "h", "w", "k", "r", "s", "stride", "pad", "groups"};
+    int64_t v[CF_COUNT(keys)];
+
+    for (int i = 0; i < CF_COUNT(keys); ++i)
+        v[i] = cf_case_int(c, keys[i], i == 7 || i == 9 ? 1 : 0);
+    snprintf(text, size,
+             "g%lldmb%lldic%lldih%lldiw%lldoc%lldoh%lldow%lldkh%lldkw%lldsh%lldsw%lldph%lldpw%lld",
+             (long long)v[9], (long long)v[0], (long long)v[1], (long long)v[2], (long long)v[3],
+             (long long)v[4], (long long)((v[2] + 2 * v[8] - v[5]) / v[7] + 1),
+             (long long)((v[3] + 2 * v[8] - v[6]) / v[7] + 1), (long long)v[5], (long long)v[6],
+             (long long)v[7], (long long)v[7], (long long)v[8], (long long)v[8]);
+}
+
+/* Milliseconds of one benchdnn process; -1: it failed. */
+static double run_benchdnn(const char *program, const char *direction, const char *shape)
+{
+    char path[PATH_MAX], conv[] = "--conv", mode[] = "--mode=C", dir[16], problem[200];
+    char *argv[] = {path, conv, mode, dir, problem, NULL};
+    posix_spawn_file_actions_t actions;
+    const double start = now();
+    int status = -1;
+    pid_t pid;
+
+    snprintf(path, sizeof path, "%s", program);
+    snprintf(dir, sizeof dir, "--dir=%s", direction);
+    snprintf(problem, sizeof problem, "%s", shape);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+    if (posix_spawn(&pid, program, &actions, NULL, argv, environ) != 0 ||
+        waitpid(pid, &status, 0) != pid)
+        status = -1;
+    posix_spawn_file_actions_destroy(&actions);
+    return status == 0 ? now() - start : -1;
+}
+
+/* The whole of our work on a line. */
+static double run_ours(const char *line, const struct cf_kernel *subject,
+                       struct cf_library *library)
+{
+    const double begin = now();
+    struct problem p;
+
+    start(&p, line);
+    if (subject->run(library, &p.c.keys, p.in, &p.answer) == CF_DONE)
+        judge_exactly(&p);
+    stop(&p);
+    return now() - begin;
+}
+
+static void sort_and_print(const char *line, const char *peer, double mmac, double *ratio,
+                           int rounds)
+{
+    qsort(ratio, (size_t)rounds, sizeof ratio[0], by_value);
+    printf("%s\t%s\t%.1f\t%.3f\t%.3f\t%.3f", line, peer, mmac, ratio[0], ratio[rounds / 2],
+           ratio[rounds - 1]);
+}
+
+static void row_of_benchdnn(const char *line, const char *program, const struct cf_kernel *subject,
+                            struct cf_library *library, const struct cf_case *c, double mmac,
+                            int rounds)
+{
+    const char *direction = strstr(c->op, "data")     ? "BWD_D"
+                            : strstr(c->op, "filter") ? "BWD_W"
+                                                      : "FWD_D";
+    double ratio[ROUNDS_MAX], ours[ROUNDS_MAX], peers[ROUNDS_MAX];
+    char shape[200];
+
+    describe(shape, sizeof shape, c);
+    for (int r = 0; r < rounds; ++r) {
+        const double empty = run_benchdnn(program, direction, "mb1ic1ih1oc1oh1kh1");
+        const double whole = run_benchdnn(program, direction, shape);
+
+        if (!(empty > 0) || !(whole > empty)) {
+            printf("# benchdnn gives no time: %s\n", line);
+            return;
+        }
+        peers[r] = whole - empty;
+        ours[r] = run_ours(line, subject, library);
+        ratio[r] = ours[r] / peers[r];
+    }
+    sort_and_print(line, "benchdnn", mmac, ratio, rounds);
+    qsort(ours, (size_t)rounds, sizeof ours[0], by_value);
+    qsort(peers, (size_t)rounds, sizeof peers[0], by_value);
+    printf("\t# %.2f ms, %.2f ms\n", ours[rounds / 2], peers[rounds / 2]);
+}
+
 static void row(const char *line, const struct cf_backend *onednn, struct cf_library *library,
-                int rounds)
+                int rounds, const char *benchdnn)
 {
     double ratio[ROUNDS_MAX], ours[ROUNDS_MAX], peers[ROUNDS_MAX];
     struct problem p;
@@ -160,14 +259,13 @@ static void row(const char *line, const struct cf_backend *onednn, struct cf_lib
     }
     memcpy(p.answer.bits, p.out[0].bits, cf_tensor_bytes(&p.answer));
     judge_exactly(&p); /* the reference primitive itself */
-    qsort(ratio, (size_t)rounds, sizeof ratio[0], by_value);
     qsort(ours, (size_t)rounds, sizeof ours[0], by_value);
     qsort(peers, (size_t)rounds, sizeof peers[0], by_value);
-    printf("%s\tonednn ref\t%.1f\t%.3f\t%.3f\t%.3f\t# %.2f ms, %.2f ms; peer's reference: %lld of "
-           "%lld "
-           "elements not correctly rounded\n",
-           line, terms_of(&p) * 1e-6, ratio[0], ratio[rounds / 2], ratio[rounds - 1],
+    sort_and_print(line, "onednn ref", terms_of(&p) * 1e-6, ratio, rounds);
+    printf("\t# %.2f ms, %.2f ms; peer's reference: %lld of %lld elements not correctly rounded\n",
            ours[rounds / 2], peers[rounds / 2], (long long)p.n_inexact, (long long)p.n);
+    if (benchdnn)
+        row_of_benchdnn(line, benchdnn, subject, library, &p.c, terms_of(&p) * 1e-6, rounds);
     fflush(stdout);
     stop(&p);
 }
@@ -204,7 +302,7 @@ int main(int argc, char **argv)
     }
     printf("# what\tpeer\tMMAC\tratio min\tmedian\tmax\n");
     for (int i = 0; i < CF_COUNT(lines); ++i)
-        row(lines[i], onednn, library, rounds);
+        row(lines[i], onednn, library, rounds, argc > 3 ? argv[3] : NULL);
     free(line);
     free(path);
     return 0;
