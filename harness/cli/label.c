@@ -6,17 +6,21 @@
 
 #include "matrix.h"
 
-/* "0.3.21" of "libopenblasp-r0.3.21.so" or "3.10.3" of "libblas.so.3.10.3"; NULL when the name has
- * no version of three parts. The caller frees. */
+/* "0.3.21" of "libopenblasp-r0.3.21.so", "3.10.3" of "libblas.so.3.10.3" or "2.6" of
+ * "libdnnl.so.2.6"; NULL when the name has no version of three parts, or two after ".so.". The
+ * caller frees. */
 static char *version_of(const char *file)
 {
+    const char *suffix = strstr(file, ".so.");
+
     for (const char *at = file; *at; ++at) {
+        const int enough = suffix && at >= suffix + 4 ? 1 : 2;
         const size_t length = *at == '.' ? 0 : strspn(at, "0123456789.");
         int dots = 0;
 
         for (size_t i = 0; i + 1 < length; ++i)
             dots += at[i] == '.' && isdigit((unsigned char)at[i + 1]);
-        if (isdigit((unsigned char)*at) && dots == 2)
+        if (isdigit((unsigned char)*at) && dots >= enough && dots <= 2)
             return strndup(at, at[length - 1] == '.' ? length - 1 : length);
         if (length > 0)
             at += length - 1;
@@ -81,8 +85,9 @@ char *cf_label_make(const struct cf_config *config)
 
         if (!p->key || strcmp(p->key, "lib") == 0 || strcmp(p->key, "kernel") == 0)
             continue;
-        word = strcmp(p->key, "coretype") == 0
-                   ? cf_strdup(p->value)
+        word = strcmp(p->key, "coretype") == 0 ? cf_strdup(p->value)
+               : strcmp(p->key, "sysroot") == 0 && strrchr(p->value, '/')
+                   ? cf_format("in %s", strrchr(p->value, '/') + 1)
                    : cf_format("%s=%s", p->key + 4 * (strncmp(p->key, "env.", 4) == 0), p->value);
         text = join(text, " ", word);
         free(word);
