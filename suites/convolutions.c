@@ -49,9 +49,9 @@ static const struct cf_case_list lists[] = {
     {WAYS " {f32,f64} n=4 c=1 h=28 w=28 k=6 r=5 s=5 pad=2 fill={normal,uniform}", ANY, 2, 1},
     {WAYS " f32 n=4 c=6 h=14 w=14 k=16 r=5 s=5 fill=normal", ANY, 2, 1},
     {WAYS " {bf16,f16} n=2 c=16 h=16 w=16 k=16 r=3 s=3 pad=1 fill=normal", ANY, 2, 1},
-    /* Bits in ten fresh workers: with the cases above and below, 299 comparisons and more of each op
-     * and type along every scope; at the numerical level also shapes that lie on either side of a
-     * vector and a block. */
+    /* Bits in ten fresh workers: with the cases above and below, 299 comparisons and more of each
+     * op and type along every scope; at the numerical level also shapes that lie on either side of
+     * a vector and a block. */
     {WAYS " f32 n=1 c=17 h=7 w=8 k=8 r=3 s=3 pad=1 fill=normal seed={1..30}", ANY, FRESH, 1},
     {WAYS " {f64,bf16,f16} n=1 c=17 h=7 w=8 k=8 r=3 s=3 pad=1 fill=normal seed={1..34}", ANY, FRESH,
      1},
@@ -96,6 +96,8 @@ static const struct cf_case_list lists[] = {
     {WAYS " {f32,f64} n=1 c=2 h=5 w=5 k=3 r=5 s=5 fill={integer,small}", ANY, 1, 1},
     {WAYS " {f32,f64} n=2 c=3 h=11 w=13 k=5 r=2 s=2 stride=3 fill={integer,small}", ANY, 1, 1},
     {WAYS " {f32,f64} n=1 c=1 h=17 w=19 k=7 r=3 s=5 pad=1 fill={integer,small}", ANY, 1, 1},
+    {WAYS " {f32,f64} n=1 c=8 h=1 w=65 k=16 r=1 s=9 fill={integer,small}" /* one dimension */, ANY,
+     1, 1},
     {WAYS " f32 n=0 c=3 h=5 w=5 k=4 r=3 s=3 pad=1 fill=integer", ANY, 1, 1},
     {WAYS " {f32,f64} n=1 c=6 h=9 w=9 k=9 r=3 s=3 pad=1 groups=3 fill={integer,small}", ANY, 1, 1},
     {WAYS " {f32,f64} n=1 c=13 h=7 w=8 k=13 r=3 s=3 stride=2 pad=1 groups=13 fill={integer,small}",

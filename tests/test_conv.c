@@ -67,6 +67,9 @@ static struct shape shapes[] = {
     {"n=1 c=5 h=4 w=6 k=5 r=3 s=3 pad=1 stride=2 groups=5"},
     {"n=1 c=2 h=3 w=3 k=2 r=5 s=5 pad=2"},
     {"n=1 c=3 h=11 w=5 k=2 r=2 s=1 stride=4"},
+    {"n=1 c=1 h=7 w=11 k=1 r=3 s=5 pad=1"},
+    {"n=2 c=5 h=7 w=11 k=3 r=2 s=3 stride=3 pad=1 dilation=2"},
+    {"n=1 c=3 h=1 w=13 k=2 r=1 s=5"},
     {"n=0 c=3 h=5 w=5 k=2 r=3 s=3"},
 };
 
@@ -75,9 +78,8 @@ ParameterizedTestParameters(conv, adjoint)
     return cr_make_param_array(struct shape, shapes, CF_COUNT(shapes));
 }
 
-/* <conv(x, w), y> = <x, bwd_data(y, w)> = <w, bwd_filter(x, y)>: one trilinear form, summed in
- * three orders of its terms, with no rounding anywhere. */
-ParameterizedTest(struct shape *row, conv, adjoint)
+/* One x, one w and one y for all three; types differ in the exponents that BITS holds. */
+static void check_adjoint(const char *dims, const char *type, const char *fill)
 {
     static const char *const ops[] = {"conv2d_fwd", "conv2d_bwd_data", "conv2d_bwd_filter"};
     struct drawn d[3];
@@ -85,23 +87,34 @@ ParameterizedTest(struct shape *row, conv, adjoint)
     char line[240];
 
     for (int i = 0; i < 3; ++i) {
-        snprintf(line, sizeof line, "%s f32 %s fill=wide seed=%d", ops[i], row->dims, i + 1);
+        snprintf(line, sizeof line, "%s %s %s fill=%s seed=%d", ops[i], type, dims, fill, i + 1);
         draw(&d[i], line);
     }
-    /* One x, one w and one y for all three. */
     memcpy(d[2].in[0].bits, d[0].in[0].bits, cf_tensor_bytes(&d[0].in[0]));
     memcpy(d[1].in[1].bits, d[0].in[1].bits, cf_tensor_bytes(&d[0].in[1]));
     memcpy(d[2].in[1].bits, d[1].in[0].bits, cf_tensor_bytes(&d[1].in[0]));
     inner(sum[0], &d[0], &d[1].in[0]);
     inner(sum[1], &d[1], &d[0].in[0]);
     inner(sum[2], &d[2], &d[0].in[1]);
-    cr_expect(mpfr_equal_p(sum[0], sum[1]), "bwd_data is not the adjoint of fwd: %s", row->dims);
-    cr_expect(mpfr_equal_p(sum[0], sum[2]), "bwd_filter is not the adjoint of fwd: %s", row->dims);
-    cr_expect(mpfr_regular_p(sum[0]) || strstr(row->dims, "n=0"), "an empty form proves nothing");
+    cr_expect(mpfr_equal_p(sum[0], sum[1]), "bwd_data is not the adjoint of fwd: %s %s", type,
+              dims);
+    cr_expect(mpfr_equal_p(sum[0], sum[2]), "bwd_filter is not the adjoint of fwd: %s %s", type,
+              dims);
+    cr_expect(mpfr_regular_p(sum[0]) || strstr(dims, "n=0"), "an empty form proves nothing");
     for (int i = 0; i < 3; ++i) {
         mpfr_clear(sum[i]);
         drop(&d[i]);
     }
+}
+
+/* <conv(x, w), y> = <x, bwd_data(y, w)> = <w, bwd_filter(x, y)>: one trilinear form, summed in
+ * three orders of its terms, with no rounding anywhere. */
+ParameterizedTest(struct shape *row, conv, adjoint)
+{
+    check_adjoint(row->dims, "f32", "wide");
+    check_adjoint(row->dims, "f64", "normal");
+    check_adjoint(row->dims, "bf16", "normal");
+    check_adjoint(row->dims, "f16", "normal");
 }
 
 static int same(double a, double b)

@@ -74,6 +74,17 @@ static float output(struct place *at, const float *x, const float *w, float star
     return sum;
 }
 
+/* A float and narrower, widened. The caller frees. */
+static float *widened(const struct cf_tensor *t)
+{
+    const int64_t n = cf_tensor_count(t);
+    float *wide = cf_alloc((size_t)(n + 1) * sizeof wide[0]);
+
+    for (int64_t i = 0; i < n; ++i)
+        wide[i] = (float)cf_tensor_get(t, i);
+    return wide;
+}
+
 static enum cf_status run(const struct lie *lie, const struct cf_pairs *attributes,
                           const struct cf_tensor in[], struct cf_tensor out[])
 {
@@ -81,8 +92,9 @@ static enum cf_status run(const struct lie *lie, const struct cf_pairs *attribut
     struct cf_window g;
     int64_t i = 0;
 
-    if (cf_window_read(&g, CF_FWD, attributes, in, out) != CF_DONE || in[0].dtype != CF_F32)
+    if (cf_window_read(&g, CF_FWD, attributes, in, out) != CF_DONE || out[0].dtype != CF_F32)
         return CF_UNSUPPORTED;
+    float *x = widened(&in[0]), *w = widened(&in[1]);
     for (int64_t n = 0; n < g.n; ++n)
         for (int64_t k = 0; k < g.k; ++k)
             for (int64_t p = 0; p < g.p; ++p)
@@ -90,10 +102,11 @@ static enum cf_status run(const struct lie *lie, const struct cf_pairs *attribut
                     struct place at = {.g = &g, .lie = lie, .n = n, .k = k, .p = p, .q = q};
                     float *slot = &workspace[i % 64];
 
-                    ((float *)out[0].bits)[i] =
-                        output(&at, in[0].bits, in[1].bits, lie->stale ? *slot : 0);
+                    ((float *)out[0].bits)[i] = output(&at, x, w, lie->stale ? *slot : 0);
                     *slot = ((float *)out[0].bits)[i];
                 }
+    free(x);
+    free(w);
     return CF_DONE;
 }
 
