@@ -172,9 +172,10 @@ Test(config, environment_holds_what_was_asked_for_and_no_preload)
         seen += strcmp(environment[i], "OPENBLAS_CORETYPE=Zen") == 0;
         seen += strcmp(environment[i], "FOO=a,b") == 0;
         seen += strcmp(environment[i], "LC_ALL=C") == 0;
+        seen += strcmp(environment[i], "OMP_WAIT_POLICY=passive") == 0;
         cr_expect_neq(strncmp(environment[i], "LD_", 3), 0);
     }
-    cr_expect_eq(seen, 5);
+    cr_expect_eq(seen, 6);
     cf_config_environment_free(environment);
     cf_config_free(&c);
 }

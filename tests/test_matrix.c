@@ -354,6 +354,8 @@ static const struct {
               {"blas lib=/opt/x/libmine.so kernel=cblas", "mine"},
               {"blas lib=libmine.so", "mine"},
               {"blas lib=/x", "x"},
+              {"onednn kernel=direct lib=/x/libdnnl.so.2.6 threads=1", "dnnl 2.6 direct threads=1"},
+              {"onednn lib=/r/usr/lib/libdnnl.so.3.7 sysroot=/r/trixie", "dnnl 3.7 in trixie"},
               {"plain kernel=kahan", "plain kahan"},
               {"plain kernel=kahan env.A=b", "plain kahan A=b"}};
 
