@@ -229,6 +229,28 @@ static void invariance_row(const struct table *t, const char *family)
     putc('\n', t->out);
 }
 
+/* What is missing to a `num?`: the first of them, and how many there are. */
+static void too_few(const struct table *t)
+{
+    const struct cf_invariance_finding *first = NULL;
+    int n = 0;
+
+    for (int i = 0; i < t->findings->n_invariances; ++i) {
+        const struct cf_invariance_finding *one = &t->findings->invariances[i];
+
+        if (one->verdict == CF_UNKNOWN && one->n_different == 0 && one->n_compared > 0 && n++ == 0)
+            first = one;
+    }
+    if (!first)
+        return;
+    char *text =
+        cf_format("num? in %d place%s, for example %s across %s in %s: %s", n, n == 1 ? "" : "s",
+                  first->group, cf_scope_name(first->scope), first->family, first->reason);
+
+    cf_text_wrap(t->out, t->page, text, 0, 0);
+    free(text);
+}
+
 static void invariance(struct table *t)
 {
     struct cf_view_names families = cf_view_families(t->findings);
@@ -253,6 +275,7 @@ static void invariance(struct table *t)
     putc('\n', t->out);
     for (int i = 0; i < families.n; ++i)
         invariance_row(t, families.name[i]);
+    too_few(t);
     cf_view_names_free(&families, 0);
 }
 
