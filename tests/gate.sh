@@ -54,7 +54,7 @@ expect 2 'write regressed or changed' "$conform" diff --fail-on=x "$dir/libthing
 # A knob is found, and is believed only when its effect was read back.
 expect 0 'because of kernel: with kernel=forward the new side gives the old bits' \
     "$conform" gate --old 'plain kernel=forward' --new 'plain kernel=pairwise' --case 'sum f64 m=4 n=1000 fill=normal'
-expect 1 'the level against the old answers is' "$conform" gate -l numerical --old 'plain kernel=pairwise' \
+expect 1 'level numerical wants the same bits' "$conform" gate -l numerical --old 'plain kernel=pairwise' \
     --new 'plain kernel=forward' --case 'sum f64 m=16 n={1000,1001} fill=normal seed={1..4}'
 
 # A waiver: in force, expired, moved.
@@ -84,6 +84,21 @@ sqlite=$(command -v sqlite3) && {
         expect 2 'cannot be compared' "$conform" gate --old "$dir/part.db" --new "blas lib=$liars/libliar_honest.so"
 }
 expect 2 'gate needs --old and --new' "$conform" gate
+
+# Strict: what is known not to repeat is refused before anything runs, and nothing else is.
+strict() {
+    "$conform" run -q --strict --store "$dir/strict.db" --case 'dot f64 m=16 n=300 fill=normal' "$@"
+}
+expect 2 'need not repeat: threads add' strict --configuration 'plain kernel={forward,arrival} threads=2'
+[ ! -e "$dir/strict.db" ] || fail "a refused run has a store"
+expect 0 '' strict --configuration 'plain kernel={forward,pairwise} threads=2' --scope run
+rm -f "$dir/strict.db"
+"$conform" run -q --store "$dir/fickle.db" --configuration "blas lib=$liars/libliar_fickle.so" \
+    --configuration "blas lib=$liars/libliar_honest.so" --case 'dot f64 m=15 n=64 fill=normal' > "$dir/out" 2>&1
+expect 2 'fickle.db holds two answers of it to `dot f64 m=15 n=64' strict --earlier "$dir/fickle.db" \
+    --configuration "blas lib=$liars/libliar_fickle.so"
+expect 0 '' strict --earlier "$dir/fickle.db" --configuration "blas lib=$liars/libliar_honest.so" --scope run
+expect 2 'what --strict looks into' "$conform" run --earlier "$dir/fickle.db" --configuration 'plain kernel=forward'
 expect 3 'conform fetch openblas-0.3.28' "$conform" gate --old openblas-0.3.28 --new openblas-0.3.29
 expect 0 'openblas-0.3.28' "$conform" list libraries
 exit $failed

@@ -6,8 +6,20 @@
 
 #include "gating.h"
 
+static const char *clause(enum cf_level wanted, enum cf_level kept)
+{
+    static const char *const clauses[CF_N_LEVELS] = {
+        [CF_NUMERICAL] = "the old answers are kept numerically",
+        [CF_STATISTICAL] = "the old answers are kept statistically only",
+        [CF_SCIENTIFIC] = "the old answers are kept scientifically only",
+        [CF_FUNCTIONAL] = "the old answers are kept functionally only",
+        [CF_NONE] = "the old answers are kept at no level"};
+
+    return wanted == CF_NUMERICAL ? "level numerical wants the same bits" : clauses[kept];
+}
+
 /* What the judge says of the new side's group against the old side, when it fails the level that
- * was asked for. *undecided: there is not enough evidence. */
+ * was asked for, as a clause. *undecided: there is not enough evidence. */
 static const char *below(const struct cf_gate_result *g, int i, int *undecided)
 {
     const struct cf_history *h = &g->v->history;
@@ -21,7 +33,7 @@ static const char *below(const struct cf_gate_result *g, int i, int *undecided)
             strcmp(cell->group, group->name) != 0)
             continue;
         *undecided = cell->verdict == CF_UNKNOWN;
-        return cell->verdict == CF_FAIL ? cf_level_name(cell->level) : NULL;
+        return cell->verdict == CF_FAIL ? clause(g->options->level, cell->level) : NULL;
     }
     return NULL;
 }

@@ -21,6 +21,29 @@ static int64_t n_wrong(const struct cf_gate_result *g)
     return n;
 }
 
+/* Cases whose bits have begun to differ from run to run, or that are no longer offered. */
+static int n_fickle(const struct cf_gate_result *g)
+{
+    int n = 0;
+
+    for (int i = 0; i < g->v->plan.n_cases; ++i)
+        n += (g->one[i].new.n_answers > 1 && g->one[i].old.n_answers == 1) ||
+             (g->one[i].new.n_ran == 0 && g->one[i].old.n_ran > 0);
+    return n;
+}
+
+static void print_unknown(FILE *out, const struct cf_gate_result *g)
+{
+    fputs("verdict    not known: ", out);
+    if (g->n[CF_MOVE_ERROR] > 0)
+        fprintf(out, "%d cases could not be measured%s", g->n[CF_MOVE_ERROR],
+                g->n_undecided > 0 ? ", " : "");
+    if (g->n_undecided > 0)
+        fprintf(out, "%d cases with other bits are too few to decide at level %s", g->n_undecided,
+                cf_level_name(g->options->level));
+    fputc('\n', out);
+}
+
 static void print_verdict(FILE *out, const struct cf_gate_result *g)
 {
     const int code = cf_gate_exit_code(g);
@@ -34,10 +57,7 @@ static void print_verdict(FILE *out, const struct cf_gate_result *g)
     else if (code == 1)
         fprintf(out, "verdict    do not take it yet: a waiver does not hold\n");
     else if (code == 3)
-        fprintf(out,
-                "verdict    not known: %d cases could not be measured, %d could not be "
-                "decided at level %s\n",
-                g->n[CF_MOVE_ERROR], g->n_undecided, cf_level_name(g->options->level));
+        print_unknown(out, g);
     else if (n_other_bits(g) > 0)
         fprintf(out, "verdict    can be taken: bits change, and nothing regressed\n");
     else
@@ -62,6 +82,11 @@ static void print_nature(FILE *out, const struct cf_gate_result *g)
                 (long long)n_wrong(g));
     else if (g->n[CF_MOVE_ERROR] > 0)
         fputs("a fault is likely: something did not run; the list below says what\n", out);
+    else if (g->options->level == CF_NUMERICAL && n_other_bits(g) > 0 && !n_fickle(g))
+        fputs(
+            "expected: every answer keeps the proven bound of its op, but not the old bits, which "
+            "level numerical wants\n",
+            out);
     else if (g->n[CF_MOVE_REGRESSED] > 0)
         fputs("no answer is proven wrong, but the list below says what became worse\n", out);
     else if (n_other_bits(g) > 0)
@@ -123,7 +148,10 @@ static void print_advice(FILE *out, const struct cf_gate_result *g)
               "with an owner and a date (--waivers)\n",
               out);
     else if (code == 3)
-        fputs("make the failing side run, or give more seeds; nothing was proven\n", out);
+        fputs(g->n[CF_MOVE_ERROR] > 0
+                  ? "make the failing side run; nothing was proven\n"
+                  : "give more seeds, 20 of a case or more (seed={1..20}); nothing was proven\n",
+              out);
     else if (n_other_bits(g) > 0)
         fputs("take it, and refresh what compares bits\n", out);
     else

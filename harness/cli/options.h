@@ -52,7 +52,7 @@ struct cf_options {
     const char *old_side, *new_side, *fail_on, *waivers, *backend;
     const char *tier, *image, *out;
     const char *device, *library; /* of `list engines` */
-    struct cf_words cases, configurations, filters, excludes, data, rest;
+    struct cf_words cases, configurations, filters, excludes, data, earlier, rest;
     const char *budget, *cpuset, *sign, *signers, *shard, *node;
     int64_t repeat, seed, jobs, every, expect;
     double timeout_s; /* 0: the default */

@@ -6,6 +6,7 @@
 
 #include "backends.h"
 #include "discover.h"
+#include "strict.h"
 #include "suggest.h"
 #include "suite.h"
 
@@ -349,6 +350,8 @@ static int fill_plan(const struct cf_options *options, const struct cf_matrix *m
         result = check_backends(plan, err);
     if (result == 0)
         result = cf_select_cases(options, plan, err);
+    if (result == 0)
+        result = cf_strict_check(options, plan, err);
     if (result != 0)
         cf_plan_free(plan);
     return result;

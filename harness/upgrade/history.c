@@ -199,8 +199,7 @@ void cf_move_decide(struct cf_moved *moved, const struct cf_history *history, in
     else if (below) {
         say_direction(moved, CF_MOVE_REGRESSED, &a, &b);
         snprintf(moved->reason + strlen(moved->reason),
-                 sizeof moved->reason - strlen(moved->reason),
-                 "; the level against the old answers is %s", below);
+                 sizeof moved->reason - strlen(moved->reason), "; %s", below);
     } else
         say_direction(moved, CF_MOVE_CHANGED, &a, &b);
 }

@@ -56,8 +56,8 @@ struct cf_moved {
     double ratio;     /* new RMS error / old RMS error; NaN unknown */
     char reason[320]; /* a clause */
 };
-/* below: the level that the new one keeps against the old one in this group of cases, when it is
- * below the one asked for; NULL: it is not. */
+/* below: a clause that says how the new one falls below the level that was asked for in this group
+ * of cases; NULL: it does not. */
 void cf_move_decide(struct cf_moved *moved, const struct cf_history *history, int case_index,
                     int old, int new, const char *below);
 

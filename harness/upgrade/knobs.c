@@ -160,7 +160,7 @@ static int same_component(const struct cf_component *a, const struct cf_componen
     return stem(x) == stem(y) && strncmp(x, y, stem(x)) == 0;
 }
 
-/* Run-time libraries of a compiler compute nothing that is compared. */
+/* Run-time libraries of a compiler and Python's own modules compute nothing that is compared. */
 static int is_runtime(const char *path)
 {
     static const char *const names[] = {"libgfortran", "libquadmath", "libgcc_s", "libstdc++"};
@@ -168,7 +168,19 @@ static int is_runtime(const char *path)
     for (int i = 0; i < CF_COUNT(names); ++i)
         if (strncmp(file_of(path), names[i], strlen(names[i])) == 0)
             return 1;
-    return 0;
+    return strstr(path, "/lib-dynload/") != NULL;
+}
+
+/* What is told first: 0 computes, 1 anything else that both sides have, 2 what is new. */
+static int rank_of(const char *path, const struct cf_component *before)
+{
+    static const char *const words[] = {"torch_cpu", "blas",  "blis",    "mkl",  "dnnl",
+                                        "onednn",    "libm.", "libm-2.", "umath"};
+
+    for (int i = 0; i < CF_COUNT(words); ++i)
+        if (strstr(file_of(path), words[i]) && strncmp(file_of(path), "libcu", 5) != 0)
+            return 0;
+    return before ? 1 : 2;
 }
 
 static const char *version_or_digest(const struct cf_component *c, char text[16])
@@ -202,21 +214,19 @@ char *cf_components_moved(const struct cf_component old[], int n_old,
     char *text = cf_strdup("");
     int n = 0;
 
-    for (int i = 0; i < n_new; ++i) {
-        const struct cf_component *before = NULL;
-        int same = 0;
+    for (int rank = 0; rank < 3; ++rank)
+        for (int i = 0; i < n_new; ++i) {
+            const struct cf_component *before = NULL;
+            int same = is_runtime(new[i].path);
 
-        if (is_runtime(new[i].path))
-            continue;
-
-        for (int k = 0; k < n_old; ++k) {
-            same |= strcmp(old[k].sha256, new[i].sha256) == 0;
-            if (!before && same_component(&old[k], &new[i]))
-                before = &old[k];
+            for (int k = 0; k < n_old; ++k) {
+                same |= strcmp(old[k].sha256, new[i].sha256) == 0;
+                if (!before && same_component(&old[k], &new[i]))
+                    before = &old[k];
+            }
+            if (!same && rank_of(new[i].path, before) == rank)
+                add_moved(&text, &n, before, &new[i]);
         }
-        if (!same)
-            add_moved(&text, &n, before, &new[i]);
-    }
     if (n > 4) {
         char *longer = cf_format("%s and %d more", text, n - 4);
 
@@ -239,17 +249,25 @@ static size_t common_words(const char *a, const char *b)
     return start > VALUE / 2 ? start : 0;
 }
 
-/* Of two long values what differs, without blanks at the end. */
+/* At most VALUE characters, whole words where that leaves some, without blanks at the end. */
+static char *cut(const char *text)
+{
+    char *copy = cf_format("%.*s", VALUE, text), *blank = strrchr(copy, ' ');
+
+    if (strlen(text) > VALUE && text[VALUE] != ' ' && blank && blank > copy + VALUE / 2)
+        *blank = '\0';
+    for (size_t n = strlen(copy); n > 0 && copy[n - 1] == ' '; --n)
+        copy[n - 1] = '\0';
+    return copy;
+}
+
+/* Of two long values what differs. */
 static char *moved_words(const char *key, const char *was, const char *is)
 {
     const size_t common = common_words(was, is);
-    char *a = cf_format("%.*s", VALUE, was + common), *b = cf_format("%.*s", VALUE, is + common);
-    char *text;
+    char *a = cut(was + common), *b = cut(is + common), *text;
 
-    for (size_t n = strlen(a); n > 0 && a[n - 1] == ' '; --n)
-        a[n - 1] = '\0';
-    for (size_t n = strlen(b); n > 0 && b[n - 1] == ' '; --n)
-        b[n - 1] = '\0';
+    key += strncmp(key, "component.", 10) == 0 ? 10 : 0;
     text = cf_format("%s %s%s -> %s%s", key, common ? ".. " : "", a, common ? ".. " : "", b);
     free(a);
     free(b);
