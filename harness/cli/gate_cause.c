@@ -161,6 +161,9 @@ static void conclude(struct probing *p)
     cause->n_probed = p->n_probes;
     if (best >= 0)
         conclude_restored(p, best, most);
+    else if (cause->n_tried == 1)
+        cause->sentence = cf_strdup("the one setting that could be tried does not restore the old "
+                                    "bits; the algorithm itself probably changed");
     else if (cause->n_tried > 0)
         cause->sentence = cf_format("none of the %d settings tried restores the old bits; the "
                                     "algorithm itself probably changed",

@@ -82,7 +82,8 @@ static void print_nature(FILE *out, const struct cf_gate_result *g)
                 (long long)n_wrong(g));
     else if (g->n[CF_MOVE_ERROR] > 0)
         fputs("a fault is likely: something did not run; the list below says what\n", out);
-    else if (g->options->level == CF_NUMERICAL && n_other_bits(g) > 0 && !n_fickle(g))
+    else if (g->findings && g->options->level == CF_NUMERICAL && n_other_bits(g) > 0 &&
+             !n_fickle(g))
         fputs(
             "expected: every answer keeps the proven bound of its op, but not the old bits, which "
             "level numerical wants\n",
