@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 
 #include "philox.h"
+#include "philox_words.h"
 
 struct row {
     uint32_t counter[4], key[2], answer[4];
@@ -63,4 +64,37 @@ Test(philox, streams_differ)
         equal += cf_stream_word(&a, i) == cf_stream_word(&b, i) ||
                  cf_stream_word(&a, i) == cf_stream_word(&c, i);
     cr_expect_eq(equal, 0);
+}
+
+/* What a device draws: every thread of a grid its share, in any order of threads. */
+Test(philox, any_grid_draws_the_same_words)
+{
+    static const int64_t grids[] = {1, 2, 3, 7, 32, 33, 256, 1000, 5000},
+                         lengths[] = {0, 1, 2, 777, 1024};
+    static uint64_t out[1026];
+
+    for (size_t g = 0; g < sizeof grids / sizeof grids[0]; ++g)
+        for (size_t l = 0; l < sizeof lengths / sizeof lengths[0]; ++l) {
+            const int64_t n = lengths[l], n_threads = grids[g];
+            const uint64_t first = 1ull << 33; /* the upper half of the counter too */
+
+            for (int64_t i = 0; i < 1026; ++i)
+                out[i] = 0xabad1deaabad1deaull;
+            for (int64_t t = n_threads - 1; t >= 0; --t)
+                cf_stream_share(7, 3, first, out, n, t, n_threads);
+            for (int64_t i = 0; i < n; ++i)
+                cr_assert_eq(out[i], cf_stream_word(&(struct cf_stream){7, 3}, first + (uint64_t)i),
+                             "%lld threads, word %lld of %lld", (long long)n_threads, (long long)i,
+                             (long long)n);
+            cr_assert_eq(out[n], 0xabad1deaabad1deaull, "a word past the end is written");
+        }
+}
+
+Test(philox, floats_of_words_are_exact)
+{
+    cr_expect_eq(cf_word_f32(0), 0);
+    cr_expect_eq(cf_word_f32(UINT64_MAX), 0x1.fffffep-1f);
+    cr_expect_eq(cf_word_f64(UINT64_MAX), 0x1.fffffffffffffp-1);
+    cr_expect_eq(cf_word_f64(1ull << 63), 0.5);
+    cr_expect(cf_word_drops(0, 1) && !cf_word_drops(1ull << 32, 1) && !cf_word_drops(0, 0));
 }
