@@ -13,6 +13,7 @@ __asm__(".section .rodata\n"
 extern const char cf_promises_text[];
 
 #define COLUMNS 12
+#define NONE    "(none)" /* among the globs: the key is not there, which "*" does not stand for */
 
 static const char *const promised_names[CF_N_PROMISED] = {[CF_PROMISED_SAME] = "same",
                                                           [CF_PROMISED_MAY_DIFFER] = "may-differ",
@@ -134,15 +135,17 @@ static int holds(const struct cf_promisee *promisee, const char *condition, size
 {
     const char *equals = memchr(condition, '=', n);
     const int negated = equals && equals > condition && equals[-1] == '!';
-    const char *value;
+    const char *value, *globs;
     char key[64];
     int matches;
 
     CF_CHECK(equals != NULL);
     snprintf(key, sizeof key, "%.*s", (int)(equals - condition) - negated, condition);
     value = value_of(promisee, key);
-    matches =
-        value && *value && matches_any(equals + 1, n - (size_t)(equals + 1 - condition), value);
+    globs = equals + 1;
+    n -= (size_t)(globs - condition);
+    matches = value && *value ? matches_any(globs, n, value)
+                              : memmem(globs, n, NONE, sizeof NONE - 1) != NULL;
     return negated ? !matches : matches;
 }
 

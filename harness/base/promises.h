@@ -22,7 +22,8 @@ struct cf_promise {
     const char *versions; /* "*", ">=3.5", "<3.5" */
     const char *ops;      /* globs of ops, parted by '|' */
     const char *when;     /* "key=globs;key!=globs", all of which hold; "-": always. A key is of the
-                           * state read back, else of the configuration; globs are parted by '|' */
+                           * state read back, else of the configuration; globs are parted by '|';
+                           * "(none)": the key is not there, which "*" does not stand for */
     enum cf_scope scope;
     enum cf_promised promised;
     const char *document, *section, *version, *date; /* where it is written */
