@@ -186,6 +186,8 @@ refusals() {
     expect 2 'give one of the two' "$conform" verify --tier=T1 --strict
     expect 2 'takes one lock' "$conform" verify a b
     expect 2 'cannot be read' "$conform" lock "$dir/u.lock" --data none
+    expect 0 'did not say its packages, so they are not locked' "$conform" lock "$dir/v.lock" --case "$case_" --repeat 1 \
+        --configuration "adapter command=/usr/bin/python3%20$dir/none.py"
     [ -e "$dir/u.lock" ] && fail 'a lock was written in spite of a mistake'
     # A lock that is sealed and holds nothing, or the wrong things, does not stop the program.
     for text in '{"lock_version":1}' '{"lock_version":1,"files":[],"cases":{"x":1},"configurations":{"a":2},"data_roots":[3]}' \

@@ -27,7 +27,7 @@ static const char whole[] =
     "\"package\":\"libc6=2.36\"}},"
     "\"python\":{\"python3 a.py\":{\"interpreter\":\"CPython 3.11.2\",\"packages\":"
     "{\"numpy\":{\"version\":\"1.26.4\",\"sha256\":\"51\",\"from\":\"pip\"}}}},"
-    "\"git\":{\"commit\":\"61\",\"uncommitted\":{\"b.c\":\"changed sha256:62\"},"
+    "\"git\":{\"commit\":\"61\",\"top\":\"/r\",\"uncommitted\":{\"b.c\":\"changed sha256:62\"},"
     "\"uncommitted_sha256\":\"63\"},"
     "\"configurations\":{\"a\":{\"text\":\"plain\",\"fate\":\"ran\",\"effective\":{\"threads\":"
     "\"1\","
@@ -47,21 +47,14 @@ static json_t *load(void)
 /* Entries that follow from others, or that choose what is run and so are not compared. */
 static int is_silent(const char *path)
 {
-    static const char *const silent[] = {"lock_version",
-                                         "baseline",
-                                         "level",
-                                         "data_roots",
-                                         "md5",
-                                         "size",
-                                         "build_id",
-                                         "package",
-                                         "from",
-                                         "uncommitted_sha256",
-                                         "configurations.a.text",
-                                         "suite",
-                                         "at",
-                                         "processes",
-                                         "repetitions"};
+    static const char *const silent[] = {"lock_version", "baseline",
+                                         "level",        "data_roots",
+                                         "md5",          "size",
+                                         "build_id",     "package",
+                                         "from",         "uncommitted_sha256",
+                                         "git.top",      "configurations.a.text",
+                                         "suite",        "at",
+                                         "processes",    "repetitions"};
     const char *dot;
 
     for (int i = 0; i < CF_COUNT(silent); ++i) {
@@ -224,6 +217,26 @@ Test(lock, tiers_and_notes)
         json_decref(now);
         json_decref(locked);
     }
+}
+
+/* A file that is data and uncommitted is blamed once; another one of the same name is not spared.
+ */
+Test(lock, one_file_is_blamed_once)
+{
+    json_t *locked = load(), *now = load(),
+           *changes = json_object_get(json_object_get(now, "git"), "uncommitted");
+    struct cf_drifts drifts = {0};
+
+    json_object_set_new(json_object_get(json_object_get(now, "data"), "/r/data/a"), "sha256",
+                        json_string("39"));
+    json_object_set_new(changes, "data/a", json_string("changed sha256:39"));
+    cr_expect_eq(cf_drifts_find(&drifts, locked, now, CF_TIER_FILES), 1);
+    cf_drifts_free(&drifts);
+    json_object_set_new(changes, "a", json_string("changed sha256:40"));
+    cr_expect_eq(cf_drifts_find(&drifts, locked, now, CF_TIER_FILES), 2);
+    cf_drifts_free(&drifts);
+    json_decref(now);
+    json_decref(locked);
 }
 
 /* Another platform: bits are not comparable, which is neither a pass nor a failure. */

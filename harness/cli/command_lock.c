@@ -53,6 +53,21 @@ static int put(const struct cf_options *options, const char *path, const json_t 
     return result;
 }
 
+/* An interpreter that did not answer leaves a hole, which must not go unnoticed. */
+static void tell_holes(const json_t *document)
+{
+    const char *command;
+    json_t *entry;
+
+    json_object_foreach(json_object_get(document, "python"), command, entry)
+    {
+        const char *said = json_string_value(json_object_get(entry, "interpreter"));
+
+        if (said && strcmp(said, CF_LOCK_NO_PACKAGES) == 0)
+            printf("`%s` did not say its packages, so they are not locked\n", command);
+    }
+}
+
 static void summarize(const struct cf_options *options, const char *path, const json_t *old,
                       const json_t *document)
 {
@@ -71,6 +86,7 @@ static void summarize(const struct cf_options *options, const char *path, const 
     if (json_object_size(json_object_get(json_object_get(document, "git"), "uncommitted")) > 0)
         printf("written with uncommitted work, which is locked by its digest; commit it, or use "
                "--require-clean\n");
+    tell_holes(document);
     for (int tier = 0; tier < CF_N_TIERS && old; ++tier) {
         cf_drifts_find(&drifts, old, document, (enum cf_tier)tier);
         cf_locking_print(&drifts, (enum cf_tier)tier, 0);
@@ -103,6 +119,9 @@ static int lock(const struct cf_options *options, const char *path, const json_t
         result = put(options, path, document, err);
     if (result == 0)
         summarize(options, path, old, document);
+    else if (result > 0 && !options->quiet)
+        fprintf(stderr, "conform: interrupted; %s\n",
+                old ? "the lock is as it was" : "no lock was written");
     json_decref(document);
     cf_plan_free(&plan);
     free(matrix);

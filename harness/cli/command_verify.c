@@ -160,6 +160,8 @@ int cf_command_verify(struct cf_options *options, struct cf_error *err)
         result = -1;
     if (result == 0)
         result = work(&v, options, err);
+    if (result > 0 && !options->quiet)
+        fputs("conform: interrupted; nothing can be said of the tiers that are left\n", stderr);
     if (result == 0 && json)
         result = put_json(&v, json, err);
     if (result == 0 && !options->quiet && !(json && strcmp(json, "-") == 0))

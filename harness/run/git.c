@@ -251,6 +251,7 @@ int cf_git_changes(struct cf_git_tree *tree, const char *leave_out, struct cf_er
     }
     if (result == 0) {
         snprintf(tree->commit, sizeof tree->commit, "%.*s", (int)strcspn(commit, "\n"), commit);
+        tree->top = cf_strdup(top);
         take_changes(tree, changes, n, top, leave_out);
     }
     free(changes);
@@ -264,6 +265,7 @@ void cf_git_tree_free(struct cf_git_tree *tree)
     for (int i = 0; i < tree->n; ++i)
         free(tree->change[i].path);
     free(tree->change);
+    free(tree->top);
     *tree = (struct cf_git_tree){0};
 }
 
@@ -275,8 +277,10 @@ int cf_git_require_clean(struct cf_error *err)
 
     if (cf_git_changes(&tree, NULL, err) != 0)
         return -1;
-    if (tree.n == 0)
+    if (tree.n == 0) {
+        cf_git_tree_free(&tree);
         return 0;
+    }
     for (int i = 0; i < tree.n && i < SHOWN; ++i) {
         path = cf_printable_copy(tree.change[i].path);
         at += snprintf(list + at, sizeof list - (size_t)at, "%s%.120s (%s)", i ? ", " : "", path,

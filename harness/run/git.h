@@ -22,6 +22,7 @@ struct cf_git_change {
 };
 struct cf_git_tree {
     char commit[65];
+    char *top; /* the folder of the working tree; owned */
     int n;
     struct cf_git_change *change; /* in the order of git status; owned */
 };

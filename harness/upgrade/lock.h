@@ -11,7 +11,8 @@
 #include "finding.h"
 #include "store.h"
 
-#define CF_LOCK_VERSION 1
+#define CF_LOCK_VERSION     1
+#define CF_LOCK_NO_PACKAGES "did not say its packages" /* in place of an interpreter's version */
 
 /* From what costs nothing to what costs a run. A tier is looked at when all before it held. */
 enum cf_tier {

@@ -117,6 +117,7 @@ static void add_git(json_t *document, const char *lock)
     cf_bytes_sha256(text, strlen(text), sha256);
     free(text);
     json_object_set_new(git, "commit", json_string(tree.commit));
+    json_object_set_new(git, "top", cf_lock_text(tree.top));
     json_object_set_new(git, "uncommitted_sha256", json_string(sha256));
     cf_git_tree_free(&tree);
 }
@@ -207,7 +208,7 @@ void cf_lock_add_command(json_t *document, const char *command, const char *pyth
     if (n > 1 && strncmp(name, "python", 6) == 0) {
         said = ask_packages(words[0], words[1], python_path, lister);
         if (!said)
-            said = json_pack("{s:s,s:{}}", "interpreter", "does not say its packages", "packages");
+            said = json_pack("{s:s,s:{}}", "interpreter", CF_LOCK_NO_PACKAGES, "packages");
         json_array_foreach(json_object_get(said, "files"), i, path)
         {
             add_path(files, json_string_value(path) ? json_string_value(path) : "");

@@ -12,6 +12,7 @@ struct telling {
     const char *word; /* what an entry is: "variable"; with of_what: "level of LABEL" */
     const char *absent;
     int unknown_is_note; /* nobody here can say what it is now */
+    const char *top;     /* of the working tree */
 };
 
 /* Sections whose entries are texts. */
@@ -152,20 +153,22 @@ static void tell_package(const struct telling *to, const char *name, const json_
         tell_unit(to, name, was, is);
 }
 
-/* A path that was told of as data, matrix or file already; those are absolute. */
-static int is_told(const struct cf_drifts *drifts, const char *path)
+/* Was this file told of as data, matrix or file already? */
+static int is_told(const struct telling *to, const char *path)
 {
-    const size_t n = strlen(path);
+    char *whole = cf_format(" %s/%s", to->top, path);
+    const size_t n = strlen(whole);
+    int told = 0;
 
-    for (int i = 0; i < drifts->n; ++i) {
-        const char *what = drifts->drift[i].what;
+    for (int i = 0; i < to->drifts->n && !told; ++i) {
+        const char *what = to->drifts->drift[i].what;
         const size_t length = strlen(what);
 
-        if (drifts->drift[i].tier == CF_TIER_FILES && length > n && what[length - n - 1] == '/' &&
-            strcmp(what + length - n, path) == 0)
-            return 1;
+        told = to->drifts->drift[i].tier == CF_TIER_FILES && length >= n &&
+               strcmp(what + length - n, whole) == 0;
     }
-    return 0;
+    free(whole);
+    return told;
 }
 
 static int is_untracked(const json_t *state)
@@ -180,7 +183,7 @@ static void tell_uncommitted(const struct telling *to, const char *path, const j
 {
     struct telling one = *to;
 
-    if (is_told(to->drifts, path))
+    if (is_told(to, path))
         return;
     one.absent = is_untracked(was ? was : is) ? "not there" : "as committed";
     tell_value(&one, path, was, is);
@@ -197,7 +200,8 @@ static void compare_git(struct telling to, json_t *locked, json_t *now)
     to.is_note = was && is;
     if (!json_equal(json_object_get(was, "commit"), json_object_get(is, "commit")))
         tell_value(&to, "commit", json_object_get(was, "commit"), json_object_get(is, "commit"));
-    to = (struct telling){to.drifts, to.tier, 0, "working tree", NULL, 0};
+    to = (struct telling){
+        .drifts = to.drifts, .tier = to.tier, .word = "working tree", .top = member(is, "top")};
     if (was && is)
         each_member(&to, json_object_get(was, "uncommitted"), json_object_get(is, "uncommitted"),
                     tell_uncommitted);
@@ -206,7 +210,8 @@ static void compare_git(struct telling to, json_t *locked, json_t *now)
 static void tell_python(const struct telling *to, const char *command, const json_t *was,
                         const json_t *is)
 {
-    struct telling one = {to->drifts, to->tier, 0, "interpreter of", "unknown", 0};
+    struct telling one = {
+        .drifts = to->drifts, .tier = to->tier, .word = "interpreter of", .absent = "unknown"};
     char *word = cf_format("package of `%s`:", command);
     json_t *a = json_object_get(was, "interpreter"), *b = json_object_get(is, "interpreter");
 
@@ -228,7 +233,7 @@ static void compare_files(struct telling to, json_t *locked, json_t *now)
         each_member(&to, json_object_get(locked, values[i].section),
                     json_object_get(now, values[i].section), tell_value);
     }
-    to = (struct telling){to.drifts, to.tier, 0, NULL, "absent", 0};
+    to = (struct telling){.drifts = to.drifts, .tier = to.tier, .absent = "absent"};
     for (int i = 0; i < CF_COUNT(units); ++i) {
         to.word = units[i].word;
         each_member(&to, json_object_get(locked, units[i].section),
@@ -265,7 +270,7 @@ static json_t *by_path(const json_t *libraries)
 static void tell_state(const struct telling *to, const char *label, const json_t *was,
                        const json_t *is)
 {
-    struct telling one = {to->drifts, to->tier, 0, NULL, "absent", 0};
+    struct telling one = {.drifts = to->drifts, .tier = to->tier, .absent = "absent"};
     char *state = cf_format("state of %s:", label), *mapped = cf_format("mapped by %s:", label);
     json_t *a = by_path(json_object_get(was, "libraries")),
            *b = by_path(json_object_get(is, "libraries"));
@@ -350,7 +355,7 @@ int cf_drifts_find(struct cf_drifts *drifts, const json_t *locked, const json_t 
                    [CF_TIER_STATE] = {"configurations", "state of", tell_state},
                    [CF_TIER_LEVELS] = {"configurations", "levels of", tell_levels},
                    [CF_TIER_DIGESTS] = {"cases", "bits of", tell_digests}};
-    struct telling to = {drifts, tier, 0, NULL, "absent", 0};
+    struct telling to = {.drifts = drifts, .tier = tier, .absent = "absent"};
     const int first = drifts->n;
     int n = 0;
 
