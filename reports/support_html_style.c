@@ -113,6 +113,7 @@ const char *const cf_html_style[] = {
     "padding-left:.8rem}body{font-size:10pt}.frame{overflow:visible}tr,article,.class{",
     "break-inside:avoid}.cell{outline:1px solid #999;-webkit-print-color-adjust:exact;",
     "print-color-adjust:exact}tbody th{position:static}",
-    "details::details-content{content-visibility:visible}}",
+    "details::details-content{content-visibility:visible}h2{break-after:avoid}",
+    "figure{break-inside:avoid}}",
     "@media (prefers-reduced-motion:reduce){html{scroll-behavior:auto}}",
     NULL};

@@ -40,6 +40,10 @@ jq -e --argjson cpu "$cpu" '."cpu-info"[0].logical == $cpu and (."cpu-info"[0].f
 "$conform" report -q q.db --json=again.json --text=again.txt > /dev/null
 cmp -s q.json again.json && cmp -s q.txt again.txt || fail 'a report of the store differs'
 
+# Kernels that cannot answer are no sensitivity: exit 3, and said.
+flips() { "$conform" qualify -q --cpuset "$cpu" --budget 1s --sensitivity --case 'sum f32 m=1 n=3' --text=lost.txt "$@" 2> err; }
+flips --configuration 'blas lib=none.so'
+[ $? = 3 ] && grep -q 'so no bit was flipped' err || fail "a library that is not there: $(cat err)"
 "$conform" qualify -q --case 'dot f32 m=1 n=2' 2> err
 [ $? = 2 ] && grep -q 'sensitivity flips bits' err || fail "a case without --sensitivity: $(cat err)"
 "$conform" qualify -q --budget never 2> err

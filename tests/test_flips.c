@@ -33,7 +33,7 @@ Test(flips, are_gathered_over_kernels)
 
     for (int k = 0; k < CF_COUNT(formats); ++k) {
         char *text = print(formats[k], &f),
-             *from = strstr(text, k ? "<td>output 0" : "    outputs ");
+             *from = strstr(text, k ? "<th scope=\"row\">output 0" : "    outputs ");
 
         cr_assert(from != NULL, "%s", text);
         for (int s = 0; s < CF_N_SIGHTS; ++s) {

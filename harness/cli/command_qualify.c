@@ -106,7 +106,9 @@ static int measure(const struct cf_options *options, double budget_s, struct cf_
     return result;
 }
 
-static int flip_bits(const struct cf_options *options, struct cf_store *store, struct cf_error *err)
+/* *n_lost: how many kernels did not answer a case before any bit was flipped. */
+static int flip_bits(const struct cf_options *options, struct cf_store *store, int64_t *n_lost,
+                     struct cf_error *err)
 {
     struct cf_progress progress;
     struct cf_inject_options how = {.worker = cf_task_worker(err),
@@ -125,8 +127,13 @@ static int flip_bits(const struct cf_options *options, struct cf_store *store, s
         result = cf_inject(&found, &how, err);
         cf_progress_clear(&progress);
     }
+    if (result == 0 && found.n == 0)
+        result = cf_fail_with(err, 3,
+                              "no kernel answered any of the cases, so no bit was flipped; "
+                              "`conform replay CASE CONFIGURATION` says why");
     if (result == 0)
         result = cf_flips_put(store, found.flip, found.n, err);
+    *n_lost = found.n_not_measured;
     cf_injection_free(&found);
     free((char *)how.worker);
     return result;
@@ -137,6 +144,7 @@ int cf_command_qualify(struct cf_options *options, struct cf_error *err)
     const int64_t start_ns = cf_terminal_clock();
     const struct sigaction action = {.sa_handler = stop};
     struct cf_store *store = NULL;
+    int64_t n_lost = 0;
     double budget_s;
     char *path;
     int result;
@@ -156,9 +164,15 @@ int cf_command_qualify(struct cf_options *options, struct cf_error *err)
     if (result == 0)
         result = measure(options, budget_s, store, err);
     if (result == 0 && options->sensitivity)
-        result = flip_bits(options, store, err);
+        result = flip_bits(options, store, &n_lost, err);
     if (result == 0)
         result = cf_task_finish(options, store, path, start_ns, err);
+    if (n_lost > 0)
+        fprintf(stderr,
+                "conform: %lld kernels did not answer a case, and no bit of it was flipped\n",
+                (long long)n_lost);
+    if (n_lost > 0 && result == 0)
+        result = 3;
     if (store)
         cf_store_close(store);
     free(path);
