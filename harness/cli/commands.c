@@ -38,6 +38,8 @@ const struct cf_command cf_commands[] = {
      cf_command_fetch},
     {"bank", "build|check", "Run the baseline with many seeds, to judge training against.",
      CF_FOR_BANK, cf_command_bank},
+    {"selftest", "", "Count how often the judge itself is wrong, on planted bugs and twins.",
+     CF_FOR_SELFTEST, cf_command_selftest},
     {"merge", "OUT STORE...", "Put the stores of shards or of a fleet's machines into one.",
      CF_FOR_MERGE, cf_command_merge},
     {"adapter", "check COMMAND...", "Test whether a program speaks the protocol of adapters.",

@@ -21,6 +21,7 @@ int cf_command_fetch(struct cf_options *options, struct cf_error *err);
 int cf_command_gate(struct cf_options *options, struct cf_error *err);
 int cf_command_diff(struct cf_options *options, struct cf_error *err);
 int cf_command_sweep(struct cf_options *options, struct cf_error *err);
+int cf_command_selftest(struct cf_options *options, struct cf_error *err);
 int cf_command_merge(struct cf_options *options, struct cf_error *err);
 int cf_command_adapter(struct cf_options *options, struct cf_error *err);
 int cf_command_probe(struct cf_options *options, struct cf_error *err);

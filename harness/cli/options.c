@@ -40,6 +40,7 @@ const struct cf_option cf_option_table[] = {
     {"exclude", 0, "GLOB", CF_WORD_LIST, CASES, AT(excludes), "no cases that match"},
     {"repeat", 0, "N", CF_NUMBER, RUNNING, AT(repeat), "repetitions of each case in each process"},
     {"seed", 0, "N", CF_NUMBER, CF_FOR_RUN | CF_FOR_LIST, AT(seed), "added to every seed"},
+<<<<<<< HEAD
     {"jobs", 'j', "N", CF_NUMBER, JUDGING | CF_FOR_BANK | CF_FOR_VERIFY | CF_FOR_PROBE, AT(jobs),
      "workers at a time (default: as CPUs allow)"},
     {"timeout", 0, "S", CF_SECONDS,
@@ -48,6 +49,16 @@ const struct cf_option cf_option_table[] = {
     {"store", 0, "FILE", CF_WORD, RUNNING | CF_FOR_QUALIFY | CF_FOR_PROBE, AT(store),
      "where records go (default: a new file in $XDG_STATE_HOME/conform; gate and lock keep none)"},
     {"bank", 0, "FILE", CF_WORD, CF_FOR_RUN | CF_FOR_BANK | LOCKED, AT(bank),
+=======
+    {"jobs", 'j', "N", CF_NUMBER, JUDGING | CF_FOR_BANK | CF_FOR_PROBE | CF_FOR_SELFTEST, AT(jobs),
+     "workers at a time (default: as CPUs allow)"},
+    {"timeout", 0, "S", CF_SECONDS, RUNNING | CF_FOR_TRAIN | CF_FOR_ADAPTER | CF_FOR_PROBE,
+     AT(timeout_s), "seconds for one request (default 30)"},
+    {"store", 0, "FILE", CF_WORD, RUNNING | CF_FOR_QUALIFY | CF_FOR_PROBE | CF_FOR_SELFTEST,
+     AT(store),
+     "where records go (default: a new file in $XDG_STATE_HOME/conform); of selftest, a folder"},
+    {"bank", 0, "FILE", CF_WORD, CF_FOR_RUN | CF_FOR_BANK, AT(bank),
+>>>>>>> 8730937 (selftest: planted bugs, honest twins and truths at the margin, expected against observed; limits of the bank's spread under heavy tails)
      "the bank of the baseline's seeds (default: where `conform bank build` puts it)"},
     {"checkpoints", 0, "FOLDER", CF_WORD, CF_FOR_TRAIN, AT(checkpoints),
      "write checkpoints there, and go on from the newest one"},
@@ -56,7 +67,9 @@ const struct cf_option cf_option_table[] = {
     {"truth", 0, NULL, CF_FLAG, CF_FOR_TRAIN, AT(truth),
      "the distance of the weights from the true trajectory after steps 1, 2, 4, ... (snapshots= of "
      "the case)"},
-    {"resume", 0, NULL, CF_FLAG, CF_FOR_RUN, AT(resume),
+    {"full", 0, NULL, CF_FLAG, CF_FOR_SELFTEST, AT(full),
+     "all cells, 10000 trials at the margin, more seeds where 20 decide nothing: for a release"},
+    {"resume", 0, NULL, CF_FLAG, CF_FOR_RUN | CF_FOR_SELFTEST, AT(resume),
      "go on with an interrupted run: that of --store, else the newest one"},
     {"budget", 0, "TIME", CF_WORD, CF_FOR_QUALIFY, AT(budget),
      "quick (10 s), medium (2 min, default), long (30 min), or a time such as 90s, 5m, 1h"},

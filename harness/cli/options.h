@@ -27,6 +27,7 @@ enum cf_command_bit {
     CF_FOR_FETCH = 1 << 12,
     CF_FOR_GATE = 1 << 13, /* gate, diff and sweep */
     CF_FOR_BANK = 1 << 14,
+    CF_FOR_SELFTEST = 1 << 15,
     CF_FOR_MERGE = 1 << 16,
     CF_FOR_ADAPTER = 1 << 17,
     CF_FOR_MANUAL = 1 << 18,
@@ -56,8 +57,12 @@ struct cf_options {
     const char *budget, *cpuset, *sign, *signers, *shard, *node;
     int64_t repeat, seed, jobs, every, expect;
     double timeout_s; /* 0: the default */
+<<<<<<< HEAD
     int per_node, resume, quiet, no_progress, truth, list, sensitivity;
     int require_clean, strict, update;
+=======
+    int per_node, resume, quiet, no_progress, truth, list, sensitivity, full;
+>>>>>>> 8730937 (selftest: planted bugs, honest twins and truths at the margin, expected against observed; limits of the bank's spread under heavy tails)
     const char *document[CF_REPORTS_MAX]; /* one a report of cf_reports: a path, "-" or NULL */
     int argc;
     char **argv; /* as given to main, for the store */

@@ -93,6 +93,42 @@ char *cf_task_newest_path(struct cf_error *err)
     return path;
 }
 
+static char *newest_folder(const char *name, struct cf_error *err)
+{
+    char *folder = state_folder(), *pattern = cf_format("%s/%s-*", folder, name), *path = NULL;
+    glob_t found = {0};
+
+    if (glob(pattern, 0, NULL, &found) == 0) /* names sort by time */
+        path = cf_strdup(found.gl_pathv[found.gl_pathc - 1]);
+    else
+        cf_fail(err, "there is nothing in %s to resume; name a folder with --store=FOLDER", folder);
+    globfree(&found);
+    free(pattern);
+    free(folder);
+    return path;
+}
+
+char *cf_task_folder(const struct cf_options *options, const char *name, struct cf_error *err)
+{
+    char *path, *store;
+
+    if (options->store) {
+        path = cf_strdup(options->store);
+    } else if (options->resume) {
+        path = newest_folder(name, err);
+    } else {
+        store = cf_task_new_path(err);
+        path = store ? cf_format("%.*s%s-%.*s", (int)(strrchr(store, '/') + 1 - store), store, name,
+                                 (int)strlen(strrchr(store, '/') + 1) - 3, strrchr(store, '/') + 1)
+                     : NULL;
+        free(store);
+    }
+    if (!path || make_folders(path, err) == 0)
+        return path;
+    free(path);
+    return NULL;
+}
+
 char *cf_task_worker(struct cf_error *err)
 {
     char own[PATH_MAX], *slash, *path;

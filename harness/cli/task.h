@@ -13,6 +13,10 @@ char *cf_task_new_path(struct cf_error *err);
 /* The newest store there, or NULL and a sentence. The caller frees. */
 char *cf_task_newest_path(struct cf_error *err);
 
+/* A folder for several stores: --store, else with --resume the newest <name>-<UTC>-<pid> among the
+ * stores, else a new one. It is made. NULL and a sentence. The caller frees. */
+char *cf_task_folder(const struct cf_options *options, const char *name, struct cf_error *err);
+
 /* The path of conform-worker, beside this program. NULL and a sentence (exit 3) when it is not
  * there. The caller frees. */
 char *cf_task_worker(struct cf_error *err);

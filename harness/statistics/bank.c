@@ -12,9 +12,25 @@ double cf_sd_upper_factor(int n)
     return n < 2 ? NAN : sqrt((n - 1) / cf_chi2_quantile_d(CF_ALPHA, n - 1));
 }
 
-static double sd_lower_factor(int n)
+/* Degrees of freedom of the SD of n sorted values. The variance of s^2 is (kurtosis - 1) / 2 times
+ * that of a normal law, so that a heavy tail leaves fewer; a light one is not counted as a gain. */
+static double freedom(const double *sorted, int n, struct cf_moments m)
 {
-    return sqrt((n - 1) / cf_chi2_quantile_d(1 - CF_ALPHA, n - 1));
+    double square = 0, fourth = 0, kurtosis;
+
+    for (int i = 0; i < n; ++i) {
+        const double d = (sorted[i] - m.mean) / m.sd;
+
+        square += d * d;
+        fourth += d * d * d * d;
+    }
+    kurtosis = n * fourth / (square * square);
+    return kurtosis > 3 ? 2 * (n - 1) / (kurtosis - 1) : n - 1;
+}
+
+static double limit_factor(double nu, double p)
+{
+    return sqrt(nu / cf_chi2_quantile_d(p, nu));
 }
 
 /* losses holds the finite values first for a moment: the SD is theirs. */
@@ -30,9 +46,14 @@ static void measure_spread(struct cf_bank *b)
     b->n_failures = b->n - n_finite;
     b->sd = b->sd_low = b->sd_high = NAN;
     if (n_finite >= LEAST_BANK) {
+        double nu = n_finite - 1;
+
+        cf_sample_sort(b->losses, n_finite);
+        if (m.sd > 0)
+            nu = freedom(b->losses, n_finite, m);
         b->sd = m.sd;
-        b->sd_low = m.sd * sd_lower_factor(n_finite);
-        b->sd_high = m.sd * cf_sd_upper_factor(n_finite);
+        b->sd_low = m.sd * limit_factor(nu, 1 - CF_ALPHA);
+        b->sd_high = m.sd * limit_factor(nu, CF_ALPHA);
     }
 }
 

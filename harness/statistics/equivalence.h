@@ -9,7 +9,8 @@
  *     regime P is taken, otherwise regime U.
  *  2. P, paired TOST: |mean D| + t(1-alpha', R-1) SD(D) / sqrt(R) < 0.954 sigma_L passes;
  *     |mean D| - t(1-alpha'/2, R-1) SD(D) / sqrt(R) > 0.954 sigma_U fails. sigma_L, sigma_U: the
- *     95 % limits of the bank's SD.
+ *     95 % limits of the bank's SD, chi-square with 2 (N-1) / (kurtosis - 1) degrees of freedom
+ *     where the bank's kurtosis is above 3 (Box, Biometrika 40, 1953), else with N - 1.
  *  3. U, rank TOST: theta = P(Y_C > Y_B) + P(equal) / 2, with the variance and the degrees of
  *     freedom of Brunner and Munzel, Biometrical Journal 42, 2000 (also DeLong et al., Biometrics
  *     44, 1988), from placements with mid-ranks; inside (0.25, 0.75) passes, both for the values

@@ -1,7 +1,7 @@
 /* train_logreg: logistic regression on pictures.  logits = x W + b; training.h. */
 #include "composite.h"
 
-static void pass(struct cf_training *t, struct cf_batch *b, struct cf_tensor *gradient)
+void cf_logreg_pass(struct cf_training *t, struct cf_batch *b, struct cf_tensor *gradient)
 {
     struct cf_weights weights = {t, gradient, 0};
 
@@ -13,7 +13,7 @@ static enum cf_status run(struct cf_library *library, const struct cf_pairs *att
 {
     (void)library; /* the primitives find it */
     (void)attributes;
-    return cf_composite_train(pass, in, out);
+    return cf_composite_train(cf_logreg_pass, in, out);
 }
 
 extern const struct cf_kernel cf_kernels_composite_train_logreg[];

@@ -23,12 +23,17 @@ static struct cf_tensor forward(struct cf_training *t, struct cf_batch *b, struc
     return x;
 }
 
-static void pass(struct cf_training *t, struct cf_batch *b, struct cf_tensor *gradient)
+void cf_mlp_pass(struct cf_training *t, struct cf_batch *b, struct cf_tensor *gradient)
 {
     struct cf_weights weights = {t, gradient, 0};
     struct layer layer[LAYERS_MAX];
-    struct cf_tensor d = cf_head(t, b, forward(t, b, &weights, layer), &weights);
+    struct cf_tensor d;
 
+    if (t->layers < 1 || t->layers > LAYERS_MAX) {
+        t->status = CF_UNSUPPORTED;
+        return;
+    }
+    d = cf_head(t, b, forward(t, b, &weights, layer), &weights);
     for (int l = (int)t->layers - 1; gradient && l >= 0; --l) {
         d = cf_relu_back(t, layer[l].linear, cf_dropout(t, b, d, l * t->hidden));
         d = cf_linear_back(t, layer[l].x, &layer[l].w, &layer[l].b, d, l > 0);
@@ -38,11 +43,9 @@ static void pass(struct cf_training *t, struct cf_batch *b, struct cf_tensor *gr
 static enum cf_status run(struct cf_library *library, const struct cf_pairs *attributes,
                           const struct cf_tensor in[], struct cf_tensor out[])
 {
-    const int64_t layers = ((const int64_t *)in[CF_IN_PLAN].bits)[CF_LAYERS];
-
     (void)library; /* the primitives find it */
     (void)attributes;
-    return layers >= 1 && layers <= LAYERS_MAX ? cf_composite_train(pass, in, out) : CF_UNSUPPORTED;
+    return cf_composite_train(cf_mlp_pass, in, out);
 }
 
 extern const struct cf_kernel cf_kernels_composite_train_mlp[];

@@ -1,7 +1,7 @@
 /* train_planted: training runs with one bug each, for `conform selftest`: every rule must have
- * something that it catches (levels.md, section 14). Most bugs are a change of the operands before
+ * something that it catches (levels.md, section 14). These bugs are a change of the operands before
  * the honest step runs over them; the masks and batches that were really used are what is hashed.
- * in, out: training.h. */
+ * Those of support_planted.c act behind the hashes. in, out: training.h. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@ struct planted {
     struct cf_tensor in[CF_N_TRAINING_INPUTS], out[CF_N_TRAINING_OUTPUTS];
     void *owned[CF_N_TRAINING_INPUTS];
     int failed; /* no memory */
-    int bit;    /* of the bug flipped-BIT */
+    int bit;    /* of the bugs flipped-BIT and nudged-NUMBER */
 };
 
 /* Makes an operand the bug's own to change. */
@@ -290,6 +290,22 @@ static void flipped(struct planted *p)
     memcpy((char *)w->bits + 4 * i, &bits, sizeof bits);
 }
 
+/* A third of the weights goes one ulp up, a third one down: no bug, a twin that rounding alone
+ * makes (levels.md, section 2), by a generator that is not the harness's. */
+static void nudged(struct planted *p)
+{
+    struct cf_tensor *w = own(p, CF_IN_WEIGHTS);
+    uint64_t state = UINT64_C(0x9e3779b97f4a7c15) * (uint64_t)(p->bit + 1);
+
+    for (int64_t i = 0; w && w->dtype == CF_F32 && i < w->dim[0]; ++i) {
+        float *x = (float *)w->bits + i;
+
+        state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        if (*x != 0 && (state >> 33) % 3 != 2)
+            *x = nextafterf(*x, (state >> 33) % 3 == 0 ? -INFINITY : INFINITY);
+    }
+}
+
 /* After the run. */
 static void flattered(struct planted *p)
 {
@@ -341,11 +357,12 @@ static const struct bug {
             {"first-lost", first_lost, NULL},
             {"other-masks", other_masks, NULL},
             {"flipped-*", flipped, NULL},
+            {"nudged-*", nudged, NULL},
             {"flattered", unchanged, flattered},
             {"not-finite", unchanged, not_finite},
             {"sometimes-nan", unchanged, sometimes_nan}};
 
-/* The bug of kernel=planted:NAME; "flipped-12" is flipped-* with bit 12. */
+/* The bug of kernel=planted:NAME; "flipped-12" is flipped-* with number 12. */
 static const struct bug *find(const char *kernel, struct planted *p)
 {
     const char *name = kernel ? strchr(kernel, ':') : NULL;
@@ -357,7 +374,7 @@ static const struct bug *find(const char *kernel, struct planted *p)
         if (strncmp(bugs[i].name, name, star) != 0 || (!bugs[i].name[star] && strlen(name) != star))
             continue;
         p->bit = bugs[i].name[star] ? atoi(name + star) : 0;
-        return p->bit >= 0 && p->bit < 32 ? &bugs[i] : NULL;
+        return p->bit >= 0 && p->bit < (bugs[i].before == flipped ? 32 : 1000000) ? &bugs[i] : NULL;
     }
     return NULL;
 }
@@ -369,7 +386,7 @@ static enum cf_status run(const char *op, const struct cf_tensor in[], struct cf
     enum cf_status status;
 
     if (!bug)
-        return CF_UNSUPPORTED;
+        return cf_planted_train(op, cf_opened()->kernel, in, out);
     memcpy(p.in, in, sizeof p.in);
     memcpy(p.out, out, sizeof p.out);
     bug->before(&p);

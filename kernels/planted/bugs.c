@@ -78,20 +78,31 @@ static float truncating(const float *x, const float *y, int64_t step_y, int64_t 
     return sum;
 }
 
-/* Blocks of four products are added exactly and truncated once, as tensor cores do (Fasi, Higham,
- * Mikaitis and Pranesh, 2021). */
-static float block_truncating(const float *x, const float *y, int64_t step_y, int64_t n)
+/* Blocks of products are added exactly and truncated once, as tensor cores do (Fasi, Higham,
+ * Mikaitis and Pranesh, 2021): four on the first ones, later ones take more. */
+static float truncating_blocks(const float *x, const float *y, int64_t step_y, int64_t n,
+                               int64_t size)
 {
     float sum = 0;
 
-    for (int64_t l = 0; l < n; l += 4) {
+    for (int64_t l = 0; l < n; l += size) {
         double block = sum;
 
-        for (int64_t k = l; k < l + 4 && k < n; ++k)
+        for (int64_t k = l; k < l + size && k < n; ++k)
             block += (double)x[k] * (double)y[k * step_y];
         sum = towards_zero(block);
     }
     return sum;
+}
+
+static float block_truncating(const float *x, const float *y, int64_t step_y, int64_t n)
+{
+    return truncating_blocks(x, y, step_y, n, 4);
+}
+
+static float block32_truncating(const float *x, const float *y, int64_t step_y, int64_t n)
+{
+    return truncating_blocks(x, y, step_y, n, 32);
 }
 
 static float scaled_8u(const float *x, const float *y, int64_t step_y, int64_t n)
@@ -196,20 +207,23 @@ BUG(tf32_inputs)
 BUG(bf16_inputs)
 BUG(truncating)
 BUG(block_truncating)
+BUG(block32_truncating)
 BUG(scaled_8u)
 BUG(scaled_2u)
 BUG(spilled)
 BUG(bf16_accumulator)
 
 extern const struct cf_kernel cf_kernels_planted_bugs[];
-const struct cf_kernel cf_kernels_planted_bugs[] = {ENTRIES("last-dropped", last_dropped),
-                                                    ENTRIES("one-twice", one_twice),
-                                                    ENTRIES("tf32-inputs", tf32_inputs),
-                                                    ENTRIES("bf16-inputs", bf16_inputs),
-                                                    ENTRIES("truncating", truncating),
-                                                    ENTRIES("block-truncating", block_truncating),
-                                                    ENTRIES("scaled-8u", scaled_8u),
-                                                    ENTRIES("scaled-2u", scaled_2u),
-                                                    ENTRIES("spilled", spilled),
-                                                    ENTRIES("bf16-accumulator", bf16_accumulator),
-                                                    {.op = NULL}};
+const struct cf_kernel cf_kernels_planted_bugs[] = {
+    ENTRIES("last-dropped", last_dropped),
+    ENTRIES("one-twice", one_twice),
+    ENTRIES("tf32-inputs", tf32_inputs),
+    ENTRIES("bf16-inputs", bf16_inputs),
+    ENTRIES("truncating", truncating),
+    ENTRIES("block-truncating", block_truncating),
+    ENTRIES("block32-truncating", block32_truncating),
+    ENTRIES("scaled-8u", scaled_8u),
+    ENTRIES("scaled-2u", scaled_2u),
+    ENTRIES("spilled", spilled),
+    ENTRIES("bf16-accumulator", bf16_accumulator),
+    {.op = NULL}};
