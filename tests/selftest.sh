@@ -46,19 +46,23 @@ st = json.load(open(sys.argv[1]))
 assert st["schema"] == "conform-selftest/1" and st["holds"] and st["why"] is None
 assert st["bugs"] == st["caught"] >= 80 and st["sums"]["at_most"] < 0.01' "$dir/true/selftest.json" || failed=1
 
+# Two lies at once, told apart by what is printed: a bug that does nothing, and twins that are too close.
 lie 'db.execute("""update record set digest = (select digest from record as b where b.case_id = record.case_id
     and b.configuration = 1 and b.process = 0 and b.repetition = 0)
-    where configuration = (select id from configuration where text like "%rate-by-0.5")""")'
-expect 1 'the first being `learning rate halved`' --store="$dir/lie"
+    where configuration = (select id from configuration where text like "%rate-by-0.5")""")
+def closer(line):
+    return line.group(1) + re.sub(r"p([-+]\d+)", lambda e: "p%+d" % (int(e.group(1)) - 20), line.group(2))
+bank(lambda t: re.sub(r"^(twin \d+ \d+)(.*)", closer, t, flags=re.M))'
+expect 1 'that differ by rounding alone were accused' --store="$dir/lie"
+grep -q 'learning rate halved *logreg  unknown, NOT fail' "$dir/out" || { echo "selftest: it was not planted"; failed=1; }
 
-lie 'bank(lambda t: re.sub(r"^(seed \d*[02468]) \S+", r"\1 0x1p+6", t, flags=re.M))'
+# Half of the seeds that the configuration does not run end far away: anything is noise.
+lie 'bank(lambda t: re.sub(r"^(seed (?:2[1-9]|[3-9]\d|1\d\d)) \S+", lambda m: m.group(0) if int(m.group(1)[5:]) % 2 else
+    m.group(1) + " 0x1p+6", t, flags=re.M))'
 expect 1 'planted bugs are not what they must be' --store="$dir/lie"
 grep -q 'learning rate halved *logreg  fail  *pass, NOT fail' "$dir/out" || { echo "selftest: nothing was granted"; failed=1; }
 
-lie 'bank(lambda t: re.sub(r"^(twin \d+ \d+).*", lambda m: m.group(1) + re.sub(r"p([-+]\d+)", lambda e: "p%+d" % (int(e.group(1)) - 20), m.group(0)[m.end(1) - m.start():]), t, flags=re.M))'
-expect 1 'that differ by rounding alone were accused' --store="$dir/lie"
-
 expect 2 'selftest takes no' everything
 touch "$dir/file"
-expect 3 'cannot be made' --store="$dir/file"
+expect 3 'Not a directory' --store="$dir/file"
 exit $failed

@@ -68,7 +68,7 @@ const struct cf_option cf_option_table[] = {
      "the distance of the weights from the true trajectory after steps 1, 2, 4, ... (snapshots= of "
      "the case)"},
     {"full", 0, NULL, CF_FLAG, CF_FOR_SELFTEST, AT(full),
-     "all cells, 10000 trials at the margin, more seeds where 20 decide nothing: for a release"},
+     "all cells, 16000 trials at the margin, more seeds where 20 decide nothing: for a release"},
     {"resume", 0, NULL, CF_FLAG, CF_FOR_RUN | CF_FOR_SELFTEST, AT(resume),
      "go on with an interrupted run: that of --store, else the newest one"},
     {"budget", 0, "TIME", CF_WORD, CF_FOR_QUALIFY, AT(budget),

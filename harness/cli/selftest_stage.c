@@ -14,7 +14,7 @@
 #include "terminal.h"
 
 #define TRIALS_FAST    30 /* of each kind, with the losses of each pool */
-#define TRIALS_FULL    5000
+#define TRIALS_FULL    2000
 #define TRIALS_AT_ONCE 200
 #define TRIAL_SEED     20260101
 
