@@ -57,12 +57,8 @@ struct cf_options {
     const char *budget, *cpuset, *sign, *signers, *shard, *node;
     int64_t repeat, seed, jobs, every, expect;
     double timeout_s; /* 0: the default */
-<<<<<<< HEAD
     int per_node, resume, quiet, no_progress, truth, list, sensitivity;
-    int require_clean, strict, update;
-=======
-    int per_node, resume, quiet, no_progress, truth, list, sensitivity, full;
->>>>>>> 8730937 (selftest: planted bugs, honest twins and truths at the margin, expected against observed; limits of the bank's spread under heavy tails)
+    int require_clean, strict, update, full;
     const char *document[CF_REPORTS_MAX]; /* one a report of cf_reports: a path, "-" or NULL */
     int argc;
     char **argv; /* as given to main, for the store */
