@@ -42,7 +42,7 @@ libclang-rt-14-dev file:/usr/lib/llvm-14/lib/clang
 '
 # The libraries that are measured. They are never linked, and none of them must be there.
 subject_packages='libopenblas0-pthread libopenblas0-openmp libopenblas0-serial libblis4-pthread libblis4-openmp
-libblis4-serial libatlas3-base libblas3'
+libblis4-serial libatlas3-base libblas3 libdnnl2 libfftw3-single3 libfftw3-double3'
 
 say() {
     echo "conform: $*" >&2

@@ -53,6 +53,7 @@ static const struct provider convolution_providers[] = {
     {"blas/libblas.so*", {""}, NULL},
     {"libblas.so.3.*", {""}, NULL},
     {"libfftw3f.so*", {""}, "fftw"},
+    {"libfftw3.so*", {""}, "fftw"},
     {NULL, {NULL}, NULL}};
 
 /* A training run is thousands of small calls, so threads that outnumber the CPUs cost minutes:
