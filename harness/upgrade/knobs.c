@@ -41,6 +41,7 @@ static const struct row rows[] = {
     {"kernel",
      "backend:plain",
      {"forward", "reverse", "pairwise", "kahan", "lanes4", "lanes8", "lanes16", "fma"}},
+    {"kernel", "backend:onednn", {"direct", "gemm", "blocked"}},
     {"align", "lib", {"0", "8", "32"}}};
 
 static int makes_sense(const struct row *row, const struct cf_config *config,
