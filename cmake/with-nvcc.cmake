@@ -47,3 +47,16 @@ target_include_directories(cf_cuda_images PRIVATE ${CMAKE_SOURCE_DIR}/kernels/cu
 
 target_link_libraries(conform-worker PRIVATE cf_cuda_images)
 target_link_libraries(cf_kernels PUBLIC cf_cuda_images)
+# CUB needs C++ and the CUDA runtime: a library of its own, made only when asked for (ninja conform-cub).
+if(CF_CUDA_FOUND)
+  set(cub ${CMAKE_BINARY_DIR}/libconform-cub.so)
+  set(cub_folders ${CUDAToolkit_INCLUDE_DIRS})
+  list(TRANSFORM cub_folders PREPEND -I)
+  set(cub_cccl ${CUDAToolkit_INCLUDE_DIRS})
+  list(TRANSFORM cub_cccl REPLACE "(.+)" "-I\\1/cccl")
+  add_custom_command(OUTPUT ${cub}
+    COMMAND ${CUDAToolkit_NVCC_EXECUTABLE} -O2 -shared -Xcompiler -fPIC -cudart=none ${cub_folders} ${cub_cccl}
+            ${CF_CUDA_ARCHITECTURES} -o ${cub} ${CMAKE_SOURCE_DIR}/kernels/cuda/module/cub.cu
+    DEPENDS ${CMAKE_SOURCE_DIR}/kernels/cuda/module/cub.cu COMMENT "nvcc: CUB's reduction and scan" VERBATIM)
+  add_custom_target(conform-cub DEPENDS ${cub})
+endif()

@@ -7,28 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cuda.h"
+#include "cuda_problems.h"
 #include "kernel_check.h"
-#include "philox.h"
-#include "registry.h"
 
 #define SCHEDULES 3
-#define ROWS      6 /* enough that two orders do not agree on all by chance */
-
-static struct cf_library *open_backend(const char *configuration)
-{
-    struct cf_error err = {{0}, 0};
-    struct cf_pairs keys;
-    struct cf_library *library;
-    const struct cf_backend *backend;
-
-    CF_CHECK(cf_pairs_parse(&keys, "the configuration", configuration, &err) == 0);
-    backend = cf_backend_find(keys.pair[0].value);
-    library = backend->open(&keys, &err);
-    cr_assert(library != NULL, "%s: %s", configuration, err.text);
-    cf_pairs_free(&keys);
-    return library;
-}
 
 static const struct {
     const char *op;
@@ -105,19 +87,14 @@ static int check_kernel(const struct cf_kernel *kernel, struct cf_library *libra
     return check.n_done;
 }
 
-static int is_fast(const struct cf_kernel *kernel)
-{
-    return strstr(kernel->name, "fast") != NULL;
-}
-
 Test(cuda_twins, every_kernel_keeps_its_class)
 {
-    struct cf_library *library = open_backend("cuda device=cpu");
+    struct cf_library *library = open_here("cuda device=cpu");
     int n = 0;
 
     for (int t = 0; cf_kernel_tables[t]; ++t)
         for (const struct cf_kernel *k = cf_kernel_tables[t]; k->op; ++k)
-            if (k->backend == &cf_backend_cuda && !is_fast(k)) {
+            if (k->backend == &cf_backend_cuda && !is_for_devices(k)) {
                 cr_expect(check_kernel(k, library) > 0, "%s %s has no case", k->op, k->name);
                 ++n;
             }
@@ -126,89 +103,6 @@ Test(cuda_twins, every_kernel_keeps_its_class)
 }
 
 /* ---- bits ---- */
-
-/* Full significands, both signs, exponents over a few binades: every order shows. */
-static void draw(struct cf_tensor *t, uint64_t seed)
-{
-    const struct cf_stream stream = {seed, 7};
-
-    for (int64_t i = 0; i < cf_tensor_count(t); ++i) {
-        const uint64_t word = cf_stream_word(&stream, (uint64_t)i);
-
-        const double value = ldexp((double)(word >> 11), (int)(word % 7) - 56);
-
-        cf_tensor_set(t, i, word & 8 ? value : -value);
-    }
-}
-
-static struct cf_tensor tensor(enum cf_dtype dtype, int rank, const int64_t dim[4])
-{
-    struct cf_tensor t = {.dtype = dtype, .rank = rank};
-
-    memcpy(t.dim, dim, (size_t)rank * sizeof dim[0]);
-    cf_tensor_alloc(&t);
-    return t;
-}
-
-/* The operands of an op at a size where every order has room to show. */
-struct problem {
-    const char *op;
-    int rank[3];
-    int64_t dim[3][4]; /* two inputs (or one: rank 0), one output */
-};
-static const struct problem problems[] = {
-    {"sum", {2, 0, 1}, {{ROWS, 5000}, {0}, {ROWS}}},
-    {"asum", {2, 0, 1}, {{ROWS, 5000}, {0}, {ROWS}}},
-    {"dot", {2, 2, 1}, {{ROWS, 5000}, {ROWS, 5000}, {ROWS}}},
-    {"nrm2", {2, 0, 1}, {{ROWS, 5000}, {0}, {ROWS}}},
-    {"gemm", {2, 2, 2}, {{9, 2100}, {2100, 7}, {9, 7}}},
-    {"gemv", {2, 1, 1}, {{9, 2100}, {2100}, {9}}},
-    {"conv2d_fwd", {4, 4, 4}, {{8, 4, 9, 9}, {5, 4, 3, 3}, {8, 5, 7, 7}}},
-    {"conv2d_bwd_data", {4, 4, 4}, {{8, 5, 7, 7}, {5, 4, 3, 3}, {8, 4, 9, 9}}},
-    {"conv2d_bwd_filter", {4, 4, 4}, {{8, 4, 9, 9}, {8, 5, 7, 7}, {5, 4, 3, 3}}},
-    {"bias_bwd", {4, 0, 1}, {{8, 3, 9, 9}, {0}, {3}}},
-    {"softmax_fwd", {2, 0, 2}, {{9, 40}, {0}, {9, 40}}},
-};
-
-static const struct problem *problem_of(const char *op)
-{
-    for (int i = 0; i < CF_COUNT(problems); ++i)
-        if (strcmp(problems[i].op, op) == 0)
-            return &problems[i];
-    return NULL;
-}
-
-struct answer {
-    struct cf_tensor out;
-    enum cf_status status;
-};
-
-/* The answer of a kernel to a problem; `reverse`: rows of the inputs from their last term on. */
-static struct answer ask(struct cf_library *library, const struct cf_kernel *kernel,
-                         const struct problem *problem, enum cf_dtype dtype, int reverse)
-{
-    static const struct cf_pairs none = {0};
-    struct answer a = {.out = tensor(dtype, problem->rank[2], problem->dim[2])};
-    struct cf_tensor in[2] = {{0}};
-
-    for (int i = 0; i < 2 && problem->rank[i] > 0; ++i) {
-        in[i] = tensor(dtype, problem->rank[i], problem->dim[i]);
-        draw(&in[i], (uint64_t)i + 1);
-        for (int64_t j = 0; reverse && j < cf_tensor_count(&in[i]); ++j) {
-            const int64_t n = in[i].dim[1], there = j / n * n + n - 1 - j % n;
-            const double here = cf_tensor_get(&in[i], j);
-
-            if (j < there) {
-                cf_tensor_set(&in[i], j, cf_tensor_get(&in[i], there));
-                cf_tensor_set(&in[i], there, here);
-            }
-        }
-    }
-    a.status = kernel->run(library, &none, in, &a.out);
-    for (int i = 0; i < 2; ++i)
-        cf_tensor_free(&in[i]);
-    return a;
-}
 
 /* Do two kernels give a problem the same bits? -1: one of them does not take it. */
 static int agree(struct cf_library *library_a, const struct cf_kernel *a,
@@ -248,8 +142,8 @@ static int differing_schedules(struct cf_library *fixed, struct cf_library *shuf
  * across runs, those with atomics are not. */
 Test(cuda_twins, a_fixed_order_survives_every_schedule_and_arrival_does_not)
 {
-    struct cf_library *fixed = open_backend("cuda device=cpu");
-    struct cf_library *shuffled = open_backend("cuda device=cpu flags=shuffled");
+    struct cf_library *fixed = open_here("cuda device=cpu");
+    struct cf_library *shuffled = open_here("cuda device=cpu flags=shuffled");
     int n[2] = {0, 0};
 
     for (int t = 0; cf_kernel_tables[t]; ++t)
@@ -257,7 +151,7 @@ Test(cuda_twins, a_fixed_order_survives_every_schedule_and_arrival_does_not)
             const int arrives = strstr(k->name, "atomic") != NULL;
             int differ = 0;
 
-            if (k->backend != &cf_backend_cuda || is_fast(k) || !problem_of(k->op))
+            if (k->backend != &cf_backend_cuda || is_for_devices(k) || !problem_of(k->op))
                 continue;
             /* atomic-double rounds to float in the end, so that its float answers may well agree */
             differ += differing_schedules(fixed, shuffled, k, CF_F32);
@@ -304,7 +198,7 @@ static const struct {
 
 Test(cuda_twins, orders_have_the_bits_that_they_claim)
 {
-    struct cf_library *cuda = open_backend("cuda device=cpu"), *plain = open_backend("plain");
+    struct cf_library *cuda = open_here("cuda device=cpu"), *plain = open_here("plain");
 
     for (int i = 0; i < CF_COUNT(twins); ++i)
         for (int d = 0; d < 2; ++d) {
@@ -346,7 +240,7 @@ static double tree_of(const double *x, int n, int blocks)
 
 Test(cuda_twins, the_tree_is_the_one_that_is_written)
 {
-    struct cf_library *cuda = open_backend("cuda device=cpu");
+    struct cf_library *cuda = open_here("cuda device=cpu");
     const struct cf_kernel *tree = cf_kernel_find(&cf_backend_cuda, "sum", "tree");
     struct answer a = ask(cuda, tree, problem_of("sum"), CF_F64, 0);
     struct cf_tensor x = tensor(CF_F64, 2, problem_of("sum")->dim[0]);
@@ -370,7 +264,7 @@ Test(cuda_twins, the_tree_is_the_one_that_is_written)
 
 Test(cuda_twins, fast_math_is_for_devices_only)
 {
-    struct cf_library *cuda = open_backend("cuda device=cpu");
+    struct cf_library *cuda = open_here("cuda device=cpu");
     const struct cf_kernel *fast = cf_kernel_find(&cf_backend_cuda, "dot", "tree-fast");
     struct answer a = ask(cuda, fast, problem_of("dot"), CF_F32, 0);
 

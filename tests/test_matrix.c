@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "discover.h"
+#include "discover_gpu.h"
 #include "matrix.h"
 
 static char folder[256];
@@ -341,6 +342,37 @@ Test(matrix, convolutions_have_a_field_of_their_own)
     cr_expect_eq(count(&m, "*openblas-pthread*"), 2 + 1);
     cr_expect_eq(count(&m, "plain kernel=winograd-f?x3"), 2);
     cr_expect_str_eq(m.line[m.baseline], "plain kernel=canon");
+    cf_matrix_free(&m);
+}
+
+/* A GPU is measured where there are a driver and a device; else it is said what is missing. */
+Test(matrix, a_gpu_is_found_by_its_driver_and_its_device)
+{
+    struct cf_matrix m = {0};
+    struct cf_error err = {0};
+
+    make_machine();
+    put_file("usr/local/cuda-13.0/lib64/libcublas.so.13", "");
+    put_file("usr/local/cuda-13.0/lib64/libcudnn.so.9", "");
+    cr_expect_str_eq(cf_discover_gpu_missing(folder), "no CUDA driver: libcuda.so.1 is not found");
+    cr_assert(cf_discover(&m, folder, "", NULL, &err) == 0, "%s", err.text);
+    cr_expect_eq(count(&m, "cu*"), 0);
+    cf_matrix_free(&m);
+    put_file("usr/lib/x86_64-linux-gnu/libcuda.so.1", "");
+    cr_expect_str_eq(cf_discover_gpu_missing(folder), "no GPU: there is no /dev/nvidia0");
+    put_file("dev/nvidia0", "");
+    cr_expect_null(cf_discover_gpu_missing(folder));
+    m = (struct cf_matrix){0};
+    cr_assert(cf_discover(&m, folder, "", NULL, &err) == 0, "%s", err.text);
+    cr_expect_eq(count(&m, "cuda *device=0*"), 7 + 4);
+    cr_expect_eq(count(&m, "cublas *libcublas.so.13 device=0*"), 3);
+    cr_expect_eq(count(&m, "cudnn *"), 0);
+    cr_expect_str_eq(m.label[m.baseline], "openblas-pthread 0.3.21 threads=1");
+    cf_matrix_free(&m);
+    m = (struct cf_matrix){0};
+    cr_assert(cf_discover(&m, folder, "", "convolutions", &err) == 0, "%s", err.text);
+    cr_expect_eq(count(&m, "cudnn *libcudnn.so.9 device=0*"), 5);
+    cr_expect_eq(count(&m, "cuda *"), 2);
     cf_matrix_free(&m);
 }
 

@@ -32,3 +32,18 @@ cf_fake(cuda libcuda.so.1 fakes/cuda_driver.c ${CMAKE_SOURCE_DIR}/kernels/cuda/s
 cf_fake(nvml libnvidia-ml.so.1 fakes/nvml.c)
 cf_fake(cublas libcublas.so.13 fakes/cublas.c)
 cf_fake(cudnn libcudnn.so.9 fakes/cudnn.c fakes/cudnn_graph.c)
+# Every kernel on a device, against its twin on the host: on the fake driver, which has to agree, on one that writes where
+# it should not, and on the machine's own, which most machines lack.
+add_executable(gpu_kernels gpu_kernels_main.c)
+target_include_directories(gpu_kernels PRIVATE ${CMAKE_SOURCE_DIR}/kernels/cuda)
+target_link_libraries(gpu_kernels PRIVATE cf_kernels)
+add_dependencies(gpu_kernels fake_cuda)
+add_test(NAME gpu_kernels COMMAND gpu_kernels)
+set_tests_properties(gpu_kernels PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
+if(CF_CUDA_FOUND)
+  add_test(NAME gpu_kernels_fake COMMAND gpu_kernels)
+  add_test(NAME gpu_kernels_liar COMMAND gpu_kernels)
+  set_tests_properties(gpu_kernels_fake PROPERTIES ENVIRONMENT "LD_LIBRARY_PATH=${FAKES}" TIMEOUT 120)
+  set_tests_properties(gpu_kernels_liar PROPERTIES ENVIRONMENT "LD_LIBRARY_PATH=${FAKES};FAKE_GPU=past" TIMEOUT 120
+                       WILL_FAIL ON)
+endif()

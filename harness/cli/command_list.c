@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "backends.h"
+#include "discover_gpu.h"
 #include "engines.h"
 #include "libraries_listing.h"
 #include "listing.h"
@@ -56,6 +57,20 @@ static int list_cases(const struct cf_options *options, struct cf_error *err)
     return result;
 }
 
+/* What a GPU would be measured with, and why it is not. */
+static int add_skipped(struct cf_listing *rows, const struct cf_options *options,
+                       struct cf_error *err)
+{
+    const char *missing = cf_discover_gpu_missing("");
+    struct cf_matrix matrix = {0};
+    int result = missing ? cf_discover_gpu(&matrix, "", options->suite, err) : 0;
+
+    for (int i = 0; i < matrix.n && result == 0; ++i)
+        cf_listing_add(rows, "skipped", missing, matrix.line[i]);
+    cf_matrix_free(&matrix);
+    return result;
+}
+
 static int list_configurations(const struct cf_options *options, struct cf_error *err)
 {
     struct cf_listing rows = {.column = {"baseline", "label", "configuration"}};
@@ -66,7 +81,10 @@ static int list_configurations(const struct cf_options *options, struct cf_error
         return result;
     for (int i = 0; i < matrix.n; ++i)
         cf_listing_add(&rows, i == matrix.baseline ? "*" : "", matrix.label[i], matrix.line[i]);
-    result = cf_listing_print(&rows, options, 0, err);
+    if (!options->matrix && options->configurations.n == 0)
+        result = add_skipped(&rows, options, err);
+    if (result == 0)
+        result = cf_listing_print(&rows, options, 0, err);
     cf_listing_free(&rows);
     cf_matrix_free(&matrix);
     return result;

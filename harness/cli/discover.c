@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "discover_gpu.h"
+
 /* What a place holds, and how it is varied: threads=..., then further keys each by itself; "@"
  * stands for what the CPU can run, coretype's or isa's names. */
 struct provider {
@@ -287,6 +289,8 @@ int cf_discover(struct cf_matrix *matrix, const char *root, const char *flags, c
             result = search(matrix, p, folders[f], root, &names, &seen, err);
     for (const char *const *line = fields[field].ours; *line && result == 0; ++line)
         result = cf_matrix_add(matrix, *line, NULL, NULL, err);
+    if (result == 0 && !cf_discover_gpu_missing(root))
+        result = cf_discover_gpu(matrix, root, suite, err);
     matrix->baseline = find_baseline(matrix, fields[field].preferred);
     for (int i = 0; i < seen.n; ++i)
         free(seen.path[i]);
