@@ -22,6 +22,7 @@ zlib1g-dev zlib
 '
 test_packages='
 libcriterion-dev criterion
+libflint-arb-dev file:/usr/include/arb_hypgeom.h
 libxml2-utils cmd:xmllint
 jq cmd:jq
 universal-ctags cmd:ctags

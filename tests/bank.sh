@@ -23,6 +23,7 @@ code=$?
 [ "$code" = 0 ] || grep -q 'interrupted; the same command goes on' "$dir/first" || fail "it does not say how to go on: $(cat "$dir/first")"
 [ "$code" = 0 ] || [ ! -e "$dir/b.bank" ] || fail "half a bank was written"
 make_bank > "$dir/second" 2>&1 || fail "gone on with, it ends with $?: $(cat "$dir/second")"
+[ ! -e "$dir/b.bank.db" ] || fail "records of a finished build are left"
 cmp data/smoke/plain-forward.bank "$dir/b.bank" || fail "the bank is not the one that is kept"
 grep -q 'claim `the larger rate is ahead after 256 steps`: registered' "$dir/second" || fail "claims: $(cat "$dir/second")"
 

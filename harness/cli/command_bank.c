@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bank_file.h"
 #include "commands.h"
@@ -189,7 +190,26 @@ static int finish(const struct cf_options *options, const char *suite, struct cf
     return result;
 }
 
-/* Records go into PATH.db: an interrupted build goes on where it was. */
+static struct cf_store *open_records(const char *records, const struct cf_plan *plan,
+                                     struct cf_error *err)
+{
+    const int is_there = access(records, F_OK) == 0;
+    struct cf_store *store =
+        cf_store_open(records, is_there ? CF_STORE_RESUME : CF_STORE_CREATE, err);
+    char *why;
+
+    if (!store || cf_plan_store(plan, store, err) == 0)
+        return store;
+    cf_store_close(store);
+    why = cf_strdup(err->text);
+    cf_fail_with(err, err->exit_code,
+                 "%s (%s holds an interrupted build; remove it to begin again)", why, records);
+    free(why);
+    return NULL;
+}
+
+/* Records go into PATH.db: an interrupted build goes on where it was. A finished one needs them no
+ * longer. */
 static int build(struct cf_options *options, const char *suite, struct cf_error *err)
 {
     struct cf_plan plan;
@@ -200,23 +220,18 @@ static int build(struct cf_options *options, const char *suite, struct cf_error 
     if (result == 0)
         path = cf_bank_path(options, suite, plan.configurations[0].config.text, err);
     if (path) {
-        FILE *there;
-
         records = cf_format("%s.db", path);
-        there = fopen(records, "r");
-        store = cf_store_open(records, there ? CF_STORE_RESUME : CF_STORE_CREATE, err);
-        if (there)
-            fclose(there);
+        store = open_records(records, &plan, err);
     }
-    result = store ? cf_plan_store(&plan, store, err) : -1;
-    if (result == 0)
-        result = cf_task_run(options, &plan, store, err);
+    result = store ? cf_task_run(options, &plan, store, err) : -1;
     if (result == 0)
         result = finish(options, suite, store, path, err);
     else if (result > 0 && !options->quiet)
         fprintf(stderr, "conform: interrupted; the same command goes on\n");
     if (store)
         cf_store_close(store);
+    if (result == 0)
+        unlink(records);
     cf_plan_free(&plan);
     free(records);
     free(path);
