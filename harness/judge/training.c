@@ -34,6 +34,7 @@ static void start(struct cf_training *t, int configuration, int group)
         f->other = configuration == t->j->ledger.baseline ? -1 : t->j->ledger.baseline;
         f->verdict = CF_UNKNOWN;
         f->unit = "";
+        f->n_seeds_needed = rows[i].level == CF_NONE ? 0 : cf_look_seeds[0];
         f->margin_source =
             t->bank.n > 0 ? cf_arena_format(&t->j->arena, "bank %.12s", t->bank.hash) : "";
         f->reason = t->no_bank ? t->no_bank : "no cell of the plan has 20 seeds";
