@@ -385,6 +385,7 @@ static const struct {
               {"blas lib=/usr/lib/x/blis-openmp/libblis.so.4 threads=1", "blis-openmp threads=1"},
               {"blas lib=/opt/x/libmine.so kernel=cblas", "mine"},
               {"blas lib=libmine.so", "mine"},
+              {"libm lib=/lib/x/libm.so.6", "libm"},
               {"blas lib=/x", "x"},
               {"onednn kernel=direct lib=/x/libdnnl.so.2.6 threads=1", "dnnl 2.6 direct threads=1"},
               {"onednn lib=/r/usr/lib/libdnnl.so.3.7 sysroot=/r/trixie", "dnnl 3.7 in trixie"},

@@ -61,10 +61,11 @@ static char *join(char *text, const char *between, const char *more)
     return longer;
 }
 
-static char *library_words(const char *path)
+static char *library_words(const char *backend, const char *path)
 {
     const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path;
-    char *name = name_of(path, file), *version = version_of(file);
+    char *name = strcmp(backend, "libm") == 0 ? cf_strdup("libm") : name_of(path, file);
+    char *version = version_of(file);
 
     if (version && !strstr(name, version))
         name = join(name, " ", version);
@@ -75,7 +76,7 @@ static char *library_words(const char *path)
 char *cf_label_make(const struct cf_config *config)
 {
     const char *library = cf_config_get(config, "lib"), *kernel = cf_config_get(config, "kernel");
-    char *text = library ? library_words(library) : cf_strdup(config->backend);
+    char *text = library ? library_words(config->backend, library) : cf_strdup(config->backend);
 
     if (kernel && strcmp(kernel, "cblas") != 0)
         text = join(text, " ", kernel);

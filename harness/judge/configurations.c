@@ -148,13 +148,25 @@ static double slowdown_of(const struct cf_judgement *j, int configuration)
     return result;
 }
 
+/* The label, and after its first word the version read back, where the file's name has none. */
+static const char *told_label(struct cf_judgement *j, const struct cf_ledger_configuration *from)
+{
+    const int word = (int)strcspn(from->label, " ");
+
+    if (!cf_config_get(&from->config, "lib") || !from->version || !strchr(from->version, '.') ||
+        strpbrk(from->version, " =") || strstr(from->label, from->version))
+        return from->label;
+    return cf_arena_format(&j->arena, "%.*s %s%s", word, from->label, from->version,
+                           from->label + word);
+}
+
 static void fill_configuration(struct cf_judgement *j, int configuration)
 {
     const struct cf_ledger_configuration *from = &j->ledger.configuration[configuration];
     struct cf_configuration_finding *one = &j->findings.configurations[configuration];
 
     *one = (struct cf_configuration_finding){.text = from->text,
-                                             .label = from->label,
+                                             .label = told_label(j, from),
                                              .requested = from->requested,
                                              .effective = from->effective,
                                              .is_baseline = configuration == j->ledger.baseline,
