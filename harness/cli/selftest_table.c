@@ -69,7 +69,7 @@ static const struct training_row training_rows[] = {
     {"stale gradient", "planted:stale-gradient", "f..n", "f..n", "fp.n", "fp.n", TABLE},
     {"biases not trained", "planted:bias-not-trained", "f..n", "f..n", "fo.n", "fp.n", TABLE},
     {"1 % of the labels wrong", "planted:hidden-labels-1", "f..n", "f..n", "ff.n", "fd.n",
-     "14, planted bugs, training; in this mlp 1.07 sigma and not 1.2, between the two margins"},
+     "14, planted bugs, training; in this mlp 1.06 sigma and not 1.2, between the two margins"},
     {"initial weights 5 % larger", "planted:init-1.05", "f..n", "f..n", "fp.n", "f..n", TABLE},
     {"an exponent bit flips in a weight", "planted:flipped-24", "fp.n", "fp.n", "fp.n", "fp.n",
      TABLE},
@@ -118,16 +118,19 @@ static const struct training_row training_rows[] = {
     {"a loss that is not a number in half the runs", "planted:sometimes-nan", "fdf.", "fdf.",
      "fff.", "fff.", "6, gate F"}};
 
-/* Columns: equivalence, claims, quality. */
+/* Columns: equivalence, claims (with their floor of quality), quality. The accuracy of SGD without
+ * dropout varies so much that this cell is not eligible for the functional level (section 8, N4):
+ * quality may stay unknown there. In the specification's example SGD is ahead of Adam, so that Adam
+ * without bias correction, which learns faster, contradicts; here Adam is ahead, and stays so. */
 static const struct {
     const char *bug, *kernel, *expected;
-} claim_rows[] = {{"nothing: the weights 1 ulp off", "planted:nudged-1", "ppp"},
-                  {"products with tf32 inputs", "tf32", ".pp"},
-                  {"products with bf16 inputs", "bf16", ".pp"},
-                  {"last batch of an epoch dropped", "planted:hidden-batch-dropped", ".pp"},
-                  {"no reshuffling", "planted:hidden-no-reshuffle", ".pp"},
-                  {"learning rate +10 %", "planted:rate-by-1.1", "fpp"},
-                  {"Adam without bias correction", "planted:no-bias-correction", "ffp"},
+} claim_rows[] = {{"nothing: the weights 1 ulp off", "planted:nudged-1", "ppo"},
+                  {"products with tf32 inputs", "tf32", ".po"},
+                  {"products with bf16 inputs", "bf16", ".po"},
+                  {"last batch of an epoch dropped", "planted:hidden-batch-dropped", ".po"},
+                  {"no reshuffling", "planted:hidden-no-reshuffle", ".po"},
+                  {"learning rate +10 %", "planted:rate-by-1.1", "fpo"},
+                  {"Adam without bias correction", "planted:no-bias-correction", "fpo"},
                   {"learning rate halved", "planted:rate-by-0.5", "fff"},
                   {"dropout not scaled", "planted:dropout-unscaled", "fff"},
                   {"5 % of the labels wrong", "planted:hidden-labels-5", "fff"}};
