@@ -173,7 +173,11 @@ interruption() {
     checks=$((checks + 1))
     "$conform" --case 'sum f64 m=1 n={1..100} fill=uniform seed=1' --configuration "$orders" --repeat 16 --store i.db > out 2> err &
     pid=$!
-    sleep 0.4
+    for _ in $(seq 300); do # it answers signals once it has workers
+        pgrep -P $pid conform-worker > /dev/null && break
+        sleep 0.05
+    done
+    sleep 0.2
     kill -INT $pid
     wait $pid
     code=$?

@@ -16,7 +16,7 @@
 
 static int refuse_words(const struct cf_options *options, struct cf_error *err)
 {
-    const char *names[32], *word = options->rest.n > 0 ? options->rest.word[0] : NULL;
+    const char *names[64], *word = options->rest.n > 0 ? options->rest.word[0] : NULL;
     int n = 0;
     char *hint;
 

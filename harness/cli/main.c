@@ -14,7 +14,7 @@ const char *argp_program_version = "conform " CF_VERSION;
 
 static const struct cf_command *find(const char *name, struct cf_error *err)
 {
-    const char *names[32];
+    const char *names[64];
     int n = 0;
     char *hint;
 
