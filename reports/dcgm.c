@@ -41,16 +41,26 @@ static json_t *warning(const struct cf_unit_finding *u)
     return value;
 }
 
+static const char *group_of(const struct cf_unit_finding *u)
+{
+    return u->gpu >= 0 || u->cpu < 0 ? "GPU" : "CPU";
+}
+
+static int entity_of(const struct cf_unit_finding *u)
+{
+    return u->gpu >= 0 ? u->gpu : u->cpu;
+}
+
 static json_t *result(const struct cf_unit_finding *u)
 {
     const int bad = u->state == CF_UNIT_FAIL || u->state == CF_UNIT_RETEST ||
                     (u->state == CF_UNIT_NOT_MEASURED && u->n_requests > 0);
     json_t *warnings = json_array();
-    json_t *value = json_pack("{s:s, s:i, s:s, s:o, s:[o], s:I, s:o, s:o}", "entity_group", "CPU",
-                              "entity_id", u->cpu, "status", status_of(u), "warnings", warnings,
-                              "info", cf_json_text(u->reason), "seed", (json_int_t)u->seed,
-                              "time_to_fail_s", cf_json_real(u->time_to_fail_s),
-                              "operations_checked", cf_json_real(u->n_checked));
+    json_t *value = json_pack(
+        "{s:s, s:i, s:s, s:o, s:[o], s:I, s:o, s:o}", "entity_group", group_of(u), "entity_id",
+        entity_of(u), "status", status_of(u), "warnings", warnings, "info", cf_json_text(u->reason),
+        "seed", (json_int_t)u->seed, "time_to_fail_s", cf_json_real(u->time_to_fail_s),
+        "operations_checked", cf_json_real(u->n_checked));
 
     CF_CHECK(value != NULL);
     if (bad)
@@ -88,23 +98,25 @@ static json_t *test(const struct cf_findings *f, int first)
     return value;
 }
 
-/* Each CPU once, with the serial number of its processor where the kernel shows it. */
-static json_t *entities(const struct cf_findings *f)
+/* Each CPU once, with the serial number of its processor where the kernel shows it; or each GPU,
+ * with its UUID. */
+static json_t *entities(const struct cf_findings *f, const char *group)
 {
     json_t *list = json_array();
 
     for (int i = 0; i < f->n_units; ++i) {
-        int known = 0;
+        const struct cf_unit_finding *u = &f->units[i];
+        int known = strcmp(group_of(u), group) != 0;
 
         for (int k = 0; k < i && !known; ++k)
-            known = f->units[k].cpu == f->units[i].cpu &&
-                    strcmp(f->units[k].node, f->units[i].node) == 0;
+            known = strcmp(group_of(&f->units[k]), group) == 0 &&
+                    entity_of(&f->units[k]) == entity_of(u) &&
+                    strcmp(f->units[k].node, u->node) == 0;
         if (!known)
-            json_array_append_new(list,
-                                  json_pack("{s:i, s:o, s:o, s:o}", "entity_id", f->units[i].cpu,
-                                            "serial_num", cf_json_text(f->units[i].ppin), "name",
-                                            cf_json_text(f->units[i].name), "node",
-                                            cf_json_text(f->units[i].node)));
+            json_array_append_new(
+                list, json_pack("{s:i, s:o, s:o, s:o}", "entity_id", entity_of(u), "serial_num",
+                                cf_json_text(u->gpu >= 0 ? u->uuid : u->ppin), "name",
+                                cf_json_text(u->name), "node", cf_json_text(u->node)));
     }
     return list;
 }
@@ -112,19 +124,26 @@ static json_t *entities(const struct cf_findings *f)
 static int write_dcgm(FILE *out, const struct cf_findings *f, const struct cf_page *page,
                       struct cf_error *err)
 {
-    json_t *tests = json_array(), *document;
+    json_t *tests = json_array(), *gpus = entities(f, "GPU"), *groups, *document;
 
     (void)page;
     (void)err;
     for (int i = 0; i < f->n_units; ++i)
         if (cf_tests_first(f, i))
             json_array_append_new(tests, test(f, i));
-    document = json_pack("{s:o, s:o, s:o, s:[{s:s, s:o, s:o}], s:[{s:s, s:o}]}", "version",
-                         cf_json_text(f->tool_version), "driver_version",
-                         cf_json_text(cf_tests_environment(f, "gpu.driver")), "coverage",
-                         cf_json_text(f->coverage), "entity_groups", "entity_group", "CPU", "model",
-                         cf_json_text(cf_tests_environment(f, "cpu.name")), "entities", entities(f),
-                         "test_categories", "category", "Hardware", "tests", tests);
+    groups = json_pack("[{s:s, s:o, s:o}]", "entity_group", "CPU", "model",
+                       cf_json_text(cf_tests_environment(f, "cpu.name")), "entities",
+                       entities(f, "CPU"));
+    CF_CHECK(groups != NULL);
+    if (json_array_size(gpus) > 0)
+        json_array_append_new(groups,
+                              json_pack("{s:s, s:O}", "entity_group", "GPU", "entities", gpus));
+    json_decref(gpus);
+    document =
+        json_pack("{s:o, s:o, s:o, s:o, s:[{s:s, s:o}]}", "version", cf_json_text(f->tool_version),
+                  "driver_version", cf_json_text(cf_tests_environment(f, "gpu.driver")), "coverage",
+                  cf_json_text(f->coverage), "entity_groups", groups, "test_categories", "category",
+                  "Hardware", "tests", tests);
     CF_CHECK(document != NULL);
     cf_json_write(out, document);
     return 0;

@@ -67,7 +67,7 @@ static void units(const struct machines *t)
 
     if (f->n_units == 0)
         return;
-    heading(t, "Units: core, instructions, state, operations checked");
+    heading(t, "Units: core or GPU, instructions, state, operations checked");
     for (int i = 0; i < f->n_units; ++i) {
         const struct cf_unit_finding *u = &f->units[i];
 

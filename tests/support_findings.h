@@ -144,6 +144,7 @@ static struct cf_unit_finding sample_units[] = {{"",     "core 0 (cpu 0)",
                                                  0,      0,
                                                  0,      7,
                                                  0,      2600,
+                                                 "",     -1,
                                                  ""},
                                                 {"",
                                                  "core 1 (cpu 1)",
@@ -167,7 +168,9 @@ static struct cf_unit_finding sample_units[] = {{"",     "core 0 (cpu 0)",
                                                  7,
                                                  4,
                                                  NAN,
-                                                 "0x1234"}};
+                                                 "0x1234",
+                                                 -1,
+                                                 ""}};
 
 /* One promise that is broken across threads, one of which nothing is asked. */
 static struct cf_promise sample_promise[] = {

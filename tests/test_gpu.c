@@ -102,6 +102,7 @@ static const struct {
                  {"persistence", "unknown"},
                  {"clock_sm_mhz", "345"},
                  {"clock_memory_mhz", "3201"},
+                 {"temperature_c", "87"},
                  {"throttle", "thermal-software thermal-hardware"},
                  {"ecc_corrected", "7"},
                  {"ecc_uncorrected", "1"}};

@@ -16,5 +16,6 @@ endif()
 
 if(TARGET conform-program)
   add_test(NAME qualify_command COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/qualify.sh ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
-  set_tests_properties(qualify_command PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 120)
+  add_test(NAME qualify_gpu COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/qualify_gpu.sh ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
+  set_tests_properties(qualify_command qualify_gpu PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 120)
 endif()

@@ -142,7 +142,7 @@ enum cf_unit_state {
 
 /* Texts are "" where there is nothing to say. */
 struct cf_unit_finding {
-    const char *node, *name, *kernel; /* "", "core 3 (cpu 6)", "avx2" */
+    const char *node, *name, *kernel; /* "", "core 3 (cpu 6)" or "gpu 0 (GPU-...)", "avx2" */
     enum cf_unit_state state;
     double n_checked, seconds; /* operations whose results were compared bit for bit; in how long */
     int64_t n_requests, n_different; /* n_requests 0: the unit has no such instructions */
@@ -155,6 +155,8 @@ struct cf_unit_finding {
     int64_t n_again;  /* requests of the retest */
     double mhz;       /* of the CPU when the unit was asked last; NaN: it does not say */
     const char *ppin; /* the processor's serial number, or "" */
+    int gpu;          /* of a GPU its number in the driver's list; -1: none */
+    const char *uuid; /* of a GPU; "" of a CPU, and of a GPU that cannot be opened */
 };
 
 /* What looks at a result and may see that it is wrong. CF_SEES_BITS: a digest, compared with the

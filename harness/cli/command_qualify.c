@@ -11,6 +11,7 @@
 #include "fleet.h"
 #include "inject.h"
 #include "qualify.h"
+#include "qualify_gpu.h"
 #include "sensors.h"
 #include "task.h"
 #include "terminal.h"
@@ -52,7 +53,8 @@ static void put_now(struct sink *sink, const char *key)
     put(sink, key, stamp);
 }
 
-static int begin(const struct cf_options *options, struct cf_store *store, struct cf_error *err)
+static int begin(const struct cf_options *options, struct cf_store *store,
+                 const struct cf_qualify_gpus *gpus, struct cf_error *err)
 {
     struct sink plain = {store, err, "", 0}, env = {store, err, "env.", 0},
                 before = {store, err, "env.before.", 0};
@@ -63,27 +65,32 @@ static int begin(const struct cf_options *options, struct cf_store *store, struc
     put_now(&plain, "started");
     cf_environment_collect(put, &env);
     cf_sensors_read(put, &before);
+    cf_qualify_gpus_read(gpus, 0, NULL, put, &before);
     if (plain.result || env.result || before.result)
         return -1;
     return cf_fleet_describe(store, options->node, options->per_node, NULL, err);
 }
 
-static int end(struct cf_store *store, const struct cf_qualification *found, struct cf_error *err)
+static int end(struct cf_store *store, const struct cf_qualification *found,
+               const struct cf_qualify_options *how, struct cf_error *err)
 {
     struct sink plain = {store, err, "", 0}, after = {store, err, "env.after.", 0};
 
     put_now(&plain, "finished");
     cf_sensors_read(put, &after);
+    if (how->gpus)
+        cf_qualify_gpus_read(how->gpus, 1, how->worker, put, &after);
     if (plain.result || after.result)
         return -1;
     return cf_units_put(store, found->unit, found->n_units, found->coverage, err);
 }
 
-static int measure(const struct cf_options *options, double budget_s, struct cf_store *store,
-                   struct cf_error *err)
+static int measure(const struct cf_options *options, double budget_s, const char *worker,
+                   const struct cf_qualify_gpus *gpus, struct cf_store *store, struct cf_error *err)
 {
     struct cf_progress progress;
-    struct cf_qualify_options how = {.worker = cf_task_worker(err),
+    struct cf_qualify_options how = {.worker = worker,
+                                     .gpus = gpus->n ? gpus : NULL,
                                      .cpuset = options->cpuset,
                                      .budget_s = budget_s,
                                      .stopped = &stopped,
@@ -91,7 +98,7 @@ static int measure(const struct cf_options *options, double budget_s, struct cf_
                                      .context = &progress};
     struct cf_qualification found = {0};
     struct cf_golden pack;
-    int result = how.worker ? cf_golden_builtin(&pack, err) : -1;
+    int result = cf_golden_builtin(&pack, err);
 
     if (result == 0) {
         cf_progress_start(&progress, options);
@@ -100,10 +107,31 @@ static int measure(const struct cf_options *options, double budget_s, struct cf_
         cf_golden_free(&pack);
     }
     if (result == 0)
-        result = end(store, &found, err);
+        result = end(store, &found, &how, err);
     cf_qualification_free(&found);
-    free((char *)how.worker);
     return result;
+}
+
+/* What the words ask for, before anything is begun. */
+static int check(const struct cf_options *options, double *budget_s, struct cf_error *err)
+{
+    if (options->rest.n > 0)
+        return cf_fail(err, "qualify takes no `%s`", options->rest.word[0]);
+    if (!options->sensitivity && options->cases.n + options->configurations.n > 0)
+        return cf_fail(err, "--case and --configuration choose where --sensitivity flips bits; "
+                            "the units of a qualification have cases of their own");
+    if (options->cpuset && !*options->cpuset && !options->gpu)
+        return cf_fail(err, "--cpuset= leaves no CPU; write a set such as 0-3,8, or --gpu too");
+    return cf_qualify_budget(options->budget ? options->budget : "medium", budget_s, err);
+}
+
+/* From the first sensor to the last. */
+static int qualify(const struct cf_options *options, double budget_s, const char *worker,
+                   const struct cf_qualify_gpus *gpus, struct cf_store *store, struct cf_error *err)
+{
+    if (begin(options, store, gpus, err) != 0)
+        return -1;
+    return measure(options, budget_s, worker, gpus, store, err);
 }
 
 /* *n_lost: how many kernels did not answer a case before any bit was flipped. */
@@ -139,30 +167,16 @@ static int flip_bits(const struct cf_options *options, struct cf_store *store, i
     return result;
 }
 
-int cf_command_qualify(struct cf_options *options, struct cf_error *err)
+/* All that is stored, and the reports of it. */
+static int qualify_into(struct cf_options *options, double budget_s, const char *worker,
+                        const struct cf_qualify_gpus *gpus, struct cf_error *err)
 {
     const int64_t start_ns = cf_terminal_clock();
-    const struct sigaction action = {.sa_handler = stop};
-    struct cf_store *store = NULL;
+    char *path = options->store ? cf_strdup(options->store) : cf_task_new_path(err);
+    struct cf_store *store = path ? cf_store_open(path, CF_STORE_CREATE, err) : NULL;
     int64_t n_lost = 0;
-    double budget_s;
-    char *path;
-    int result;
+    int result = store ? qualify(options, budget_s, worker, gpus, store, err) : -1;
 
-    if (options->rest.n > 0)
-        return cf_fail(err, "qualify takes no `%s`", options->rest.word[0]);
-    if (!options->sensitivity && options->cases.n + options->configurations.n > 0)
-        return cf_fail(err, "--case and --configuration choose where --sensitivity flips bits; "
-                            "the units of a qualification have cases of their own");
-    if (cf_qualify_budget(options->budget ? options->budget : "medium", &budget_s, err) != 0)
-        return -1;
-    path = options->store ? cf_strdup(options->store) : cf_task_new_path(err);
-    store = path ? cf_store_open(path, CF_STORE_CREATE, err) : NULL;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    result = store ? begin(options, store, err) : -1;
-    if (result == 0)
-        result = measure(options, budget_s, store, err);
     if (result == 0 && options->sensitivity)
         result = flip_bits(options, store, &n_lost, err);
     if (result == 0)
@@ -176,5 +190,28 @@ int cf_command_qualify(struct cf_options *options, struct cf_error *err)
     if (store)
         cf_store_close(store);
     free(path);
+    return result;
+}
+
+int cf_command_qualify(struct cf_options *options, struct cf_error *err)
+{
+    const struct sigaction action = {.sa_handler = stop};
+    struct cf_qualify_gpus gpus = {0};
+    double budget_s;
+    char *worker;
+    int result;
+
+    if (check(options, &budget_s, err) != 0)
+        return -1;
+    worker = cf_task_worker(err);
+    result = worker ? 0 : -1;
+    if (result == 0 && options->gpu)
+        result = cf_qualify_gpus_find(&gpus, options->gpu, worker, err);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    if (result == 0)
+        result = qualify_into(options, budget_s, worker, &gpus, err);
+    cf_qualify_gpus_free(&gpus);
+    free(worker);
     return result;
 }

@@ -54,7 +54,7 @@ struct cf_options {
     const char *tier, *image, *out;
     const char *device, *library; /* of `list engines` */
     struct cf_words cases, configurations, filters, excludes, data, earlier, rest;
-    const char *budget, *cpuset, *sign, *signers, *shard, *node;
+    const char *budget, *cpuset, *gpu, *sign, *signers, *shard, *node;
     int64_t repeat, seed, jobs, every, expect;
     double timeout_s; /* 0: the default */
     int per_node, resume, quiet, no_progress, truth, list, sensitivity;

@@ -3,6 +3,7 @@
 #include <hwloc.h>
 #include <math.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,34 +11,34 @@
 
 const struct cf_qualify_test cf_qualify_tests[] = {
     {"scalar f64", "vector kernel=scalar", "chain f64 n=128 rounds=20000 passes=10 fill=uniform",
-     "scalar fused multiply-add"},
+     "scalar fused multiply-add", 0},
     {"sse2 f64", "vector kernel=sse2",
-     "chain f64 n=128 rounds=20000 passes=10 fused=0 fill=uniform", "SSE2 multiply and add"},
+     "chain f64 n=128 rounds=20000 passes=10 fused=0 fill=uniform", "SSE2 multiply and add", 0},
     {"sse2 f32", "vector kernel=sse2",
-     "chain f32 n=128 rounds=20000 passes=40 fused=0 fill=uniform", "SSE multiply and add"},
+     "chain f32 n=128 rounds=20000 passes=40 fused=0 fill=uniform", "SSE multiply and add", 0},
     {"fma f64", "vector kernel=fma", "chain f64 n=128 rounds=20000 passes=10 fill=uniform",
-     "128-bit fused multiply-add"},
+     "128-bit fused multiply-add", 0},
     {"avx2 f64 unfused", "vector kernel=avx2",
-     "chain f64 n=128 rounds=20000 passes=40 fused=0 fill=uniform", "AVX multiply and add"},
+     "chain f64 n=128 rounds=20000 passes=40 fused=0 fill=uniform", "AVX multiply and add", 0},
     {"avx2 f64", "vector kernel=avx2", "chain f64 n=128 rounds=20000 passes=100 fill=uniform",
-     "AVX2 fused multiply-add"},
+     "AVX2 fused multiply-add", 0},
     {"avx2 f32", "vector kernel=avx2", "chain f32 n=128 rounds=20000 passes=100 fill=uniform",
-     "AVX2 fused multiply-add"},
+     "AVX2 fused multiply-add", 0},
     {"avx512 f64", "vector kernel=avx512", "chain f64 n=128 rounds=20000 passes=100 fill=uniform",
-     "AVX-512 fused multiply-add"},
+     "AVX-512 fused multiply-add", 0},
     {"avx512 f32", "vector kernel=avx512", "chain f32 n=128 rounds=20000 passes=100 fill=uniform",
-     "AVX-512 fused multiply-add"},
+     "AVX-512 fused multiply-add", 0},
     {"sse41 i32", "vector kernel=sse41", "mix i32 n=128 rounds=20000 passes=10 fill=uniform",
-     "SSE4.1 integers"},
+     "SSE4.1 integers", 0},
     {"avx2 i32", "vector kernel=avx2", "mix i32 n=128 rounds=20000 passes=100 fill=uniform",
-     "AVX2 integers"},
+     "AVX2 integers", 0},
     {"avx512 i32", "vector kernel=avx512", "mix i32 n=128 rounds=20000 passes=100 fill=uniform",
-     "AVX-512 integers"},
+     "AVX-512 integers", 0},
     {"memory i64", "vector kernel=scalar", "memory i64 n=2097152 rounds=8 fill=uniform",
-     "caches and memory"},
+     "caches and memory", 0},
     {"gemm f64", "plain kernel=lanes8", "gemm f64 m=128 n=128 k=512 fill=integer",
-     "a matrix product of whole numbers"},
-    {NULL, NULL, NULL, NULL}};
+     "a matrix product of whole numbers", 0},
+    {NULL, NULL, NULL, NULL, 0}};
 
 int cf_qualify_budget(const char *word, double *seconds, struct cf_error *err)
 {
@@ -128,16 +129,31 @@ int cf_qualify_cores(const char *cpuset, struct cf_qualify_core **cores, int *n_
     hwloc_topology_destroy(topology);
     if (wanted)
         hwloc_bitmap_free(wanted);
-    if (n > 0)
+    if (n > 0 || (cpuset && !*cpuset))
         return n;
     free(*cores);
     return cf_fail_with(err, 4, "no CPU of --cpuset=%s may be used by this process",
                         cpuset ? cpuset : "all");
 }
 
-/* What is counted: every arithmetic operation whose result is part of the digest; a fused
- * multiply-add is one. */
-static double operations(const struct cf_case *c)
+/* The terms of a sum, or the multiplications and additions of a sum of products. */
+static double operations_of_sums(const struct cf_case *c)
+{
+    static const char *const keys[] = {"n", "k", "c", "r", "s"};
+    const double m = (double)cf_case_int(c, "m", 0), n = (double)cf_case_int(c, "n", 0);
+    double products = 2;
+
+    if (strcmp(c->op, "sum") == 0 || strcmp(c->op, "dot") == 0)
+        return (c->op[0] == 's' ? 1 : 2) * m * n;
+    if (strcmp(c->op, "gemm") == 0)
+        return 2 * m * n * (double)cf_case_int(c, "k", 0);
+    for (int i = 0; i < CF_COUNT(keys); ++i) /* a convolution without padding, stride 1 */
+        products *= (double)cf_case_int(c, keys[i], 0);
+    return products * (double)(cf_case_int(c, "h", 0) - cf_case_int(c, "r", 0) + 1) *
+           (double)(cf_case_int(c, "w", 0) - cf_case_int(c, "s", 0) + 1);
+}
+
+double cf_qualify_operations(const struct cf_case *c)
 {
     const double n = (double)cf_case_int(c, "n", 0), rounds = (double)cf_case_int(c, "rounds", 0),
                  passes = (double)cf_case_int(c, "passes", 1);
@@ -148,7 +164,7 @@ static double operations(const struct cf_case *c)
         return n * rounds * passes * 8;
     if (strcmp(c->op, "memory") == 0)
         return n * (3 * rounds + 4);
-    return 2 * (double)cf_case_int(c, "m", 0) * n * (double)cf_case_int(c, "k", 0);
+    return operations_of_sums(c);
 }
 
 /* Cases of the pack, drawn; in the pack's order. The inputs must be those that it was made for. */
@@ -161,7 +177,7 @@ static int draw_all(struct cf_qualify_case cases[], const struct cf_golden *pack
         struct cf_digest inputs;
 
         cases[i].golden = g;
-        cases[i].n_operations = operations(&g->c);
+        cases[i].n_operations = cf_qualify_operations(&g->c);
         if (cf_case_draw(&g->c, g->op, cases[i].in, out, err) != 0)
             return -1;
         cf_inputs_digest(&inputs, cases[i].in, g->op->n_inputs);
@@ -172,13 +188,19 @@ static int draw_all(struct cf_qualify_case cases[], const struct cf_golden *pack
     return 0;
 }
 
+static int is_dead(const struct cf_qualify_core *core)
+{
+    return core->gpu && core->gpu->reason[0];
+}
+
 static int give_cases(struct cf_qualify_unit *unit, const struct cf_qualify_case cases[], int n,
                       struct cf_error *err)
 {
     for (int i = 0; i < n && unit->n_cases < CF_QUALIFY_SEEDS; ++i) {
         char *cell = cf_case_cell(&cases[i].golden->c);
 
-        if (strcmp(cell, unit->test->cell) == 0)
+        if (cases[i].of ? cases[i].of == unit->test
+                        : !unit->test->twin && strcmp(cell, unit->test->cell) == 0)
             unit->cases[unit->n_cases++] = &cases[i];
         free(cell);
     }
@@ -187,32 +209,35 @@ static int give_cases(struct cf_qualify_unit *unit, const struct cf_qualify_case
     return cf_fail_with(err, 3, "the golden pack has no case `%s`", unit->test->cell);
 }
 
-static int count_tests(void)
+/* One unit that says why the GPU cannot be asked. */
+static void give_up(struct cf_qualify_core *core)
 {
-    int n = 0;
+    static const struct cf_qualify_test none = {"cuda", "", "", "", 0};
 
-    while (cf_qualify_tests[n].name)
-        ++n;
-    return n;
+    core->n_tests = 1;
+    core->unit[0].test = &none;
+    core->unit[0].n_asked = core->unit[0].n_lost = 1;
+    snprintf(core->unit[0].lost, sizeof core->unit[0].lost, "%s", core->gpu->reason);
 }
 
-static int prepare(struct cf_qualify_core cores[], int n_cores,
-                   const struct cf_qualify_case cases[], int n_cases, struct cf_error *err)
+/* `cases` are the pack's, and behind them, where there are GPUs, those of their tests alone. */
+static int prepare(struct cf_qualify_core *core, const struct cf_qualify_case cases[], int n_cases,
+                   struct cf_error *err)
 {
-    const int n_tests = count_tests();
     int result = 0;
 
-    for (int c = 0; c < n_cores; ++c) {
-        cores[c].unit = cf_alloc_zero((size_t)n_tests * sizeof cores[c].unit[0]);
-        for (int t = 0; t < n_tests && result == 0; ++t) {
-            cores[c].unit[t] = (struct cf_qualify_unit){.where = &cores[c],
-                                                        .test = &cf_qualify_tests[t],
-                                                        .seed = -1,
-                                                        .mhz = NAN,
-                                                        .time_to_fail_s = NAN};
-            result = give_cases(&cores[c].unit[t], cases, n_cases, err);
-        }
+    core->tests = core->gpu ? cf_qualify_gpu_tests : cf_qualify_tests;
+    while (core->tests[core->n_tests].name)
+        ++core->n_tests;
+    core->unit = cf_alloc_zero((size_t)core->n_tests * sizeof core->unit[0]);
+    for (int t = 0; t < core->n_tests && result == 0; ++t) {
+        core->unit[t] = (struct cf_qualify_unit){
+            .where = core, .test = &core->tests[t], .seed = -1, .mhz = NAN, .time_to_fail_s = NAN};
+        if (!is_dead(core))
+            result = give_cases(&core->unit[t], cases, n_cases, err);
     }
+    if (is_dead(core))
+        give_up(core);
     return result;
 }
 
@@ -238,14 +263,14 @@ struct turn {
     const struct clock *clock;
     const char *worker;
     int64_t round;
-    int n_tests, under_load;
+    int under_load;
 };
 
 static void *take_turn(void *context)
 {
     const struct turn *turn = context;
 
-    for (int t = 0; t < turn->n_tests; ++t)
+    for (int t = 0; t < turn->core->n_tests && !is_dead(turn->core); ++t)
         if (turn->round < 2 || !time_is_up(turn->clock))
             cf_qualify_ask(turn->core, t, turn->round, turn->under_load, elapsed(turn->clock),
                            turn->worker);
@@ -273,16 +298,17 @@ static void work(struct cf_qualify_core cores[], int n_cores,
                  const struct cf_qualify_options *options)
 {
     const struct clock clock = {cf_terminal_clock(), options->budget_s, options->stopped};
-    const int n_tests = count_tests();
+    int n_alive = 0;
 
-    for (int64_t round = 0; round < 2 || !time_is_up(&clock); ++round) {
+    for (int c = 0; c < n_cores; ++c)
+        n_alive += !is_dead(&cores[c]);
+    for (int64_t round = 0; n_alive > 0 && (round < 2 || !time_is_up(&clock)); ++round) {
         const int under_load = round % 2 == 1;
 
         take_turns(cores, n_cores,
                    (struct turn){.clock = &clock,
                                  .worker = options->worker,
                                  .round = round,
-                                 .n_tests = n_tests,
                                  .under_load = under_load});
         if (options->progress)
             options->progress(options->context, (int64_t)(elapsed(&clock) * 10),
@@ -290,30 +316,71 @@ static void work(struct cf_qualify_core cores[], int n_cores,
     }
 }
 
+/* The GPUs asked for, behind the CPUs. Returns how many places there are then. */
+static int add_gpus(struct cf_qualify_core **cores, int n, const struct cf_qualify_gpus *gpus)
+{
+    *cores = cf_realloc(*cores, (size_t)(n + gpus->n + 1) * sizeof **cores);
+    for (int i = 0; i < gpus->n; ++i)
+        if (gpus->gpu[i].wanted)
+            (*cores)[n++] = (struct cf_qualify_core){.gpu = &gpus->gpu[i],
+                                                     .cpu = -1,
+                                                     .core = -1,
+                                                     .package = -1,
+                                                     .numa_node = -1,
+                                                     .thread = -1};
+    return n;
+}
+
+static int has_gpu(const struct cf_qualify_gpus *gpus)
+{
+    int n = 0;
+
+    for (int i = 0; gpus && i < gpus->n; ++i)
+        n += gpus->gpu[i].wanted && !gpus->gpu[i].reason[0];
+    return n > 0;
+}
+
+/* The pack's cases, and the twins' behind them; drawn. */
+static int collect(struct cf_qualify_case **cases, const struct cf_golden *pack,
+                   struct cf_qualify_twins *twins, const struct cf_qualify_options *options,
+                   struct cf_error *err)
+{
+    if (has_gpu(options->gpus) && cf_qualify_twins_make(twins, options->worker, err) != 0)
+        return -1;
+    *cases = cf_realloc(*cases, (size_t)(pack->n + twins->n + 1) * sizeof **cases);
+    for (int i = 0; i < twins->n; ++i)
+        (*cases)[pack->n + i] = twins->cases[i];
+    return draw_all(*cases, pack, err);
+}
+
 int cf_qualify(struct cf_qualification *result, const struct cf_golden *pack,
                const struct cf_qualify_options *options, struct cf_error *err)
 {
     struct cf_qualify_core *cores;
     struct cf_qualify_case *cases;
+    struct cf_qualify_twins twins = {0};
     const int64_t start = cf_terminal_clock();
     int n_machine, n_cores = cf_qualify_cores(options->cpuset, &cores, &n_machine, err), code;
 
     *result = (struct cf_qualification){0};
     if (n_cores < 0)
         return -1;
+    if (options->gpus)
+        n_cores = add_gpus(&cores, n_cores, options->gpus);
     cases = cf_alloc_zero((size_t)(pack->n + 1) * sizeof cases[0]);
-    code = draw_all(cases, pack, err);
-    if (code == 0)
-        code = prepare(cores, n_cores, cases, pack->n, err);
+    code = collect(&cases, pack, &twins, options, err);
+    for (int c = 0; c < n_cores && code == 0; ++c)
+        code = prepare(&cores[c], cases, pack->n + twins.n, err);
     if (code == 0) {
         work(cores, n_cores, options);
         result->seconds = (double)(cf_terminal_clock() - start) * 1e-9;
-        cf_qualify_conclude(result, cores, n_cores, n_machine);
+        cf_qualify_conclude(result, cores, n_cores, n_machine, options->gpus);
     }
     for (int i = 0; i < pack->n; ++i)
         for (int o = 0; o < CF_OPERANDS_MAX; ++o)
             cf_tensor_free(&cases[i].in[o]);
     free(cases);
+    cf_qualify_twins_free(&twins);
     for (int c = 0; c < n_cores; ++c)
         free(cores[c].unit);
     free(cores);

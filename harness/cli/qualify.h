@@ -1,5 +1,7 @@
 /* qualify: every core of this machine in turn, each with one set of instructions after another,
- * against golden digests. A unit is one core with one set of instructions. */
+ * against golden digests; and its GPUs, each with one order after another, against the order's twin
+ * on the host or golden digests. A unit is one core with one set of instructions, or one GPU with
+ * one order. */
 #ifndef CF_QUALIFY_H
 #define CF_QUALIFY_H
 
@@ -8,9 +10,12 @@
 #include "finding.h"
 #include "golden.h"
 
+struct cf_qualify_gpus;
+
 struct cf_qualify_options {
-    const char *worker;    /* path of conform-worker */
-    const char *cpuset;    /* NULL: all CPUs that this process may use */
+    const char *worker;                 /* path of conform-worker */
+    const char *cpuset;                 /* NULL: all CPUs that this process may use; "": none */
+    const struct cf_qualify_gpus *gpus; /* NULL: none */
     double budget_s;       /* every unit is asked at least once, idle and under load, even so */
     volatile int *stopped; /* set by a signal: no further round is begun. May be NULL */
     void (*progress)(void *context, int64_t done, int64_t total, const char *what);
@@ -18,8 +23,8 @@ struct cf_qualify_options {
 };
 
 struct cf_qualification {
-    int n_units, n_cpus, n_tests;
-    struct cf_unit_finding *unit; /* in the order CPU, test */
+    int n_units;
+    struct cf_unit_finding *unit; /* in the order CPU, test; then GPU, test */
     char *coverage;
     double seconds;
     char **text; /* memory of the units' texts, owned */

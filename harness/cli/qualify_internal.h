@@ -1,27 +1,48 @@
-/* The inside of qualify: tests, cores, and asking one unit. */
+/* The inside of qualify: tests, cores and GPUs, and asking one unit. */
 #ifndef CF_QUALIFY_INTERNAL_H
 #define CF_QUALIFY_INTERNAL_H
 
 #include <pthread.h>
 
 #include "qualify.h"
+#include "qualify_gpu.h"
 #include "talk.h"
 
-#define CF_QUALIFY_SEEDS 8
-#define CF_QUALIFY_AGAIN 4 /* requests of a retest */
+#define CF_QUALIFY_SEEDS      8
+#define CF_QUALIFY_AGAIN      4 /* requests of a retest */
+#define CF_QUALIFY_TWIN_SEEDS 2 /* and requests of a GPU in one process */
 
-/* One set of instructions: a configuration less its CPU, and the cell of cases that it is given. */
+/* One set of instructions: a configuration less its CPU, and the cell of cases that it is given;
+ * of a GPU one order: the rest of its configuration behind the device. */
 struct cf_qualify_test {
     const char *name, *configuration, *cell, *busy; /* busy: what of the processor */
+    int twin; /* the right bits are those of the order's twin on the host, not the pack's */
 };
-extern const struct cf_qualify_test cf_qualify_tests[]; /* ended by name NULL */
+extern const struct cf_qualify_test cf_qualify_tests[], cf_qualify_gpu_tests[]; /* to name NULL */
 
 /* A case with everything that a request needs, drawn once. */
 struct cf_qualify_case {
     const struct cf_golden_case *golden;
     struct cf_tensor in[CF_OPERANDS_MAX];
     double n_operations;
+    const struct cf_qualify_test *of; /* the one test that it is for; NULL: any of its cell */
+    struct cf_tensor right[CF_OPERANDS_MAX]; /* of a twin; else without bits: by exact reference */
 };
+
+/* The cases of the tests of a GPU whose right bits a worker on the host computes, seeds 1 and on.
+ */
+struct cf_qualify_twins {
+    int n;
+    struct cf_golden_case *golden;
+    struct cf_qualify_case *cases;
+};
+/* -1 and a sentence (exit_code 3) when a twin has no answer; free it in any case. */
+int cf_qualify_twins_make(struct cf_qualify_twins *twins, const char *worker, struct cf_error *err);
+void cf_qualify_twins_free(struct cf_qualify_twins *twins);
+
+/* What is counted: every arithmetic operation whose result is part of the digest; a fused
+ * multiply-add is one, or two as a term of a sum of products. */
+double cf_qualify_operations(const struct cf_case *c);
 
 struct cf_qualify_unit {
     const struct cf_qualify_core *where;
@@ -41,23 +62,28 @@ struct cf_qualify_unit {
     char lost[200]; /* why a request was not measured, first */
 };
 
+/* Where units are: a CPU, or a GPU. */
 struct cf_qualify_core {
+    const struct cf_qualify_gpu *gpu; /* NULL: a CPU */
+    const struct cf_qualify_test *tests;
+    int n_tests;
     int cpu, core, package, numa_node, thread; /* -1: hwloc does not say */
     struct cf_qualify_unit *unit;
     pthread_t runner;
 };
 
-/* Asks a unit once (round chooses the seed), and again when it failed for the first time. */
+/* Asks a unit of a CPU once (round chooses the seed), of a GPU once with each seed (opening it
+ * takes longer than computing), and again when it failed for the first time. */
 void cf_qualify_ask(struct cf_qualify_core *core, int test, int64_t round, int under_load,
                     double since_start_s, const char *worker);
 
 /* CPUs of the set that this process may use, with the core each belongs to (hwloc). Returns how
- * many, or -1 and a sentence. The caller frees *cores. */
+ * many (0 for the set ""), or -1 and a sentence. The caller frees *cores. */
 int cf_qualify_cores(const char *cpuset, struct cf_qualify_core **cores, int *n_machine,
                      struct cf_error *err);
 
 /* Units to findings, with their sentences. */
 void cf_qualify_conclude(struct cf_qualification *result, const struct cf_qualify_core cores[],
-                         int n_cores, int n_machine);
+                         int n_cores, int n_machine, const struct cf_qualify_gpus *gpus);
 
 #endif

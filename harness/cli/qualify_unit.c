@@ -8,16 +8,18 @@
 #include "qualify_internal.h"
 #include "sensors.h"
 
-/* Where the bits leave the right answer first. The answer is worked out by integers, and only now:
- * what was found does not depend on it, only where. */
-static void locate(struct cf_qualify_unit *unit, const struct cf_golden_case *g,
+/* Where the bits leave the right answer first. The answer is a twin's, or worked out by integers,
+ * and only now: what was found does not depend on it, only where. */
+static void locate(struct cf_qualify_unit *unit, const struct cf_qualify_case *qc,
                    const struct cf_tensor out[])
 {
-    struct cf_tensor right[CF_OPERANDS_MAX] = {0};
+    const struct cf_golden_case *g = qc->golden;
+    struct cf_tensor exact[CF_OPERANDS_MAX] = {0};
+    const struct cf_tensor *right = qc->right[0].bits ? qc->right : exact;
     struct cf_error err;
 
     unit->output = -1;
-    if (cf_golden_answer(&g->c, g->op, right, 1, &err) != 0)
+    if (right == exact && cf_golden_answer(&g->c, g->op, exact, 1, &err) != 0)
         return;
     for (int o = 0; o < g->op->n_outputs && unit->output < 0; ++o)
         for (int64_t i = 0; i < cf_tensor_count(&right[o]); ++i)
@@ -29,7 +31,7 @@ static void locate(struct cf_qualify_unit *unit, const struct cf_golden_case *g,
                 break;
             }
     for (int o = 0; o < g->op->n_outputs; ++o)
-        cf_tensor_free(&right[o]);
+        cf_tensor_free(&exact[o]);
 }
 
 /* 1: the golden bits, 0: others (located when it is the first time), -1: no answer. */
@@ -61,7 +63,7 @@ static int compare_once(struct cf_talk *talk, struct cf_qualify_unit *unit,
     unit->seconds += told.wall_ns > 0 ? (double)told.wall_ns * 1e-9 : 0;
     if (!same && !unit->failed) {
         unit->failed = qc;
-        locate(unit, g, out);
+        locate(unit, qc, out);
     }
     for (int o = 0; o < g->op->n_outputs; ++o)
         cf_tensor_free(&out[o]);
@@ -70,7 +72,10 @@ static int compare_once(struct cf_talk *talk, struct cf_qualify_unit *unit,
 
 static struct cf_talk *open_talk(const struct cf_qualify_unit *unit, const char *worker)
 {
-    char *configuration = cf_format("%s cpus=%d", unit->test->configuration, unit->where->cpu);
+    const struct cf_qualify_gpu *gpu = unit->where->gpu;
+    char *configuration =
+        gpu ? cf_format("cuda device=%s %s", gpu->uuid, unit->test->configuration)
+            : cf_format("%s cpus=%d", unit->test->configuration, unit->where->cpu);
     struct cf_error err;
     struct cf_talk *talk = cf_talk_start(configuration, worker, 60000, &err);
 
@@ -89,27 +94,40 @@ static void ask_again(struct cf_qualify_unit *unit, const char *worker)
     cf_talk_stop(talk);
 }
 
-void cf_qualify_ask(struct cf_qualify_core *core, int test, int64_t round, int under_load,
-                    double since_start_s, const char *worker)
+/* One request of a unit; the first that fails is asked again. */
+static void ask_case(struct cf_qualify_unit *unit, struct cf_talk *talk,
+                     const struct cf_qualify_case *qc, int under_load, double since_start_s,
+                     const char *worker)
 {
-    struct cf_qualify_unit *unit = &core->unit[test];
     const int first = !unit->failed;
-    struct cf_talk *talk;
     int same;
 
-    if (unit->n_not_offered > 0)
-        return;
-    talk = open_talk(unit, worker);
     ++unit->n_asked;
-    unit->seed = (int64_t)unit->cases[round / 2 % unit->n_cases]->golden->c.seed;
-    same = compare_once(talk, unit, unit->cases[round / 2 % unit->n_cases]);
+    unit->seed = (int64_t)qc->golden->c.seed;
+    same = compare_once(talk, unit, qc);
     unit->n_different += same == 0;
     if (same == 0 && first) {
         unit->time_to_fail_s = since_start_s;
         unit->under_load = under_load;
         ask_again(unit, worker);
     }
-    unit->mhz = cf_sensors_mhz(unit->where->cpu);
+}
+
+void cf_qualify_ask(struct cf_qualify_core *core, int test, int64_t round, int under_load,
+                    double since_start_s, const char *worker)
+{
+    struct cf_qualify_unit *unit = &core->unit[test];
+    struct cf_talk *talk;
+
+    /* A device that does not answer may take a minute to say so: it is not asked again. */
+    if (unit->n_not_offered > 0 || (core->gpu && unit->n_lost > 0))
+        return;
+    talk = open_talk(unit, worker);
+    for (int i = 0; i < (core->gpu ? CF_QUALIFY_TWIN_SEEDS : 1); ++i)
+        ask_case(unit, talk, unit->cases[(round / 2 + i) % unit->n_cases], under_load,
+                 since_start_s, worker);
+    unit->mhz =
+        core->gpu ? cf_qualify_gpu_mhz(cf_talk_effective(talk)) : cf_sensors_mhz(unit->where->cpu);
     cf_talk_stop(talk); /* a worker dies with the thread that started it */
 }
 
@@ -137,21 +155,32 @@ static char *reason_of(const struct cf_qualify_unit *unit)
                          unit->under_load ? "under load" : "idle", unit->time_to_fail_s,
                          unit->n_again_different, unit->n_again, unit->expected ^ unit->got);
     if (unit->n_not_offered > 0)
-        return cf_strdup("the processor does not have these instructions");
+        return cf_strdup(unit->where->gpu ? "this kernel is not offered there"
+                                          : "the processor does not have these instructions");
     if (unit->n_lost > 0)
         return cf_format("%lld of %lld requests had no answer: %s", (long long)unit->n_lost,
                          (long long)unit->n_asked, unit->lost);
     return cf_format("all %lld requests gave the golden bits", (long long)unit->n_asked);
 }
 
+static char *name_of(const struct cf_qualify_core *where)
+{
+    const struct cf_qualify_gpu *gpu = where->gpu;
+
+    if (!gpu)
+        return cf_format("core %d (cpu %d)", where->core, where->cpu);
+    return gpu->index < 0 ? cf_strdup("any GPU") : cf_format("gpu %d", gpu->index);
+}
+
 static void conclude(struct cf_qualification *result, const struct cf_qualify_unit *unit)
 {
+    const struct cf_qualify_gpu *gpu = unit->where->gpu;
     const int located = unit->failed && unit->output >= 0;
     const int digits = located && cf_dtype_size(unit->failed->golden->c.dtype) == 4 ? 8 : 16;
 
     result->unit[result->n_units++] = (struct cf_unit_finding){
         .node = "",
-        .name = keep(result, cf_format("core %d (cpu %d)", unit->where->core, unit->where->cpu)),
+        .name = keep(result, name_of(unit->where)),
         .kernel = unit->test->name,
         .state = state_of(unit),
         .n_checked = unit->n_checked,
@@ -174,32 +203,87 @@ static void conclude(struct cf_qualification *result, const struct cf_qualify_un
         .seed = unit->failed ? (int64_t)unit->failed->golden->c.seed : unit->seed,
         .n_again = unit->n_again,
         .mhz = unit->mhz,
-        .ppin = keep(result, cf_sensors_ppin(unit->where->cpu))};
+        .ppin = gpu ? "" : keep(result, cf_sensors_ppin(unit->where->cpu)),
+        .gpu = gpu ? gpu->index : -1,
+        .uuid = gpu ? keep(result, cf_strdup(gpu->uuid)) : ""};
+}
+
+static int is_exercised(const struct cf_qualify_gpu *gpu, const struct cf_qualify_core cores[],
+                        int n_cores)
+{
+    double checked = 0;
+
+    for (int c = 0; c < n_cores; ++c)
+        for (int t = 0; cores[c].gpu == gpu && t < cores[c].n_tests; ++t)
+            checked += cores[c].unit[t].n_checked;
+    return checked > 0;
+}
+
+/* Which GPUs were exercised and which were not: a sentence. The caller frees. */
+static char *coverage_of(const struct cf_qualify_gpus *gpus, const struct cf_qualify_core cores[],
+                         int n_cores)
+{
+    char *text[2] = {cf_strdup(""), cf_strdup("")}, *all;
+
+    for (int i = 0; gpus && i < gpus->n; ++i) {
+        const struct cf_qualify_gpu *gpu = &gpus->gpu[i];
+        char **to = &text[!is_exercised(gpu, cores, n_cores)],
+             *name = name_of(&(struct cf_qualify_core){.gpu = gpu});
+        const char *what = gpu->reason[0] ? gpu->reason : gpu->uuid;
+        char *longer = cf_format("%s%s%s (%s)", *to, **to ? ", " : "", name, what);
+
+        free(*to);
+        free(name);
+        *to = longer;
+    }
+    all = !gpus ? cf_strdup("GPUs were not asked (--gpu=all asks them)")
+                : cf_format("GPUs exercised: %s; not exercised: %s", *text[0] ? text[0] : "none",
+                            *text[1] ? text[1] : "none");
+    free(text[0]);
+    free(text[1]);
+    return all;
+}
+
+struct tally {
+    double checked;
+    int n_exercised, n_offered, n_cpus;
+};
+
+/* All units to findings. */
+static void conclude_all(struct cf_qualification *result, const struct cf_qualify_core cores[],
+                         int n_cores, struct tally *tally)
+{
+    int n = 0;
+
+    for (int c = 0; c < n_cores; ++c)
+        n += cores[c].n_tests;
+    result->unit = cf_alloc((size_t)(n + 1) * sizeof result->unit[0]);
+    for (int c = 0; c < n_cores; ++c) {
+        tally->n_cpus += !cores[c].gpu;
+        for (int t = 0; t < cores[c].n_tests; ++t) {
+            conclude(result, &cores[c].unit[t]);
+            tally->checked += cores[c].unit[t].n_checked;
+            tally->n_offered += cores[c].unit[t].n_not_offered == 0;
+            tally->n_exercised += cores[c].unit[t].n_checked > 0;
+        }
+    }
 }
 
 void cf_qualify_conclude(struct cf_qualification *result, const struct cf_qualify_core cores[],
-                         int n_cores, int n_machine)
+                         int n_cores, int n_machine, const struct cf_qualify_gpus *gpus)
 {
-    double checked = 0;
-    int n_exercised = 0, n_offered = 0;
+    struct tally tally = {0};
+    char *of_gpus = coverage_of(gpus, cores, n_cores);
 
-    while (cf_qualify_tests[result->n_tests].name)
-        ++result->n_tests;
-    result->n_cpus = n_cores;
-    result->unit = cf_alloc((size_t)(n_cores * result->n_tests + 1) * sizeof result->unit[0]);
-    for (int c = 0; c < n_cores; ++c)
-        for (int t = 0; t < result->n_tests; ++t) {
-            conclude(result, &cores[c].unit[t]);
-            checked += cores[c].unit[t].n_checked;
-            n_offered += cores[c].unit[t].n_not_offered == 0;
-            n_exercised += cores[c].unit[t].n_checked > 0;
-        }
+    conclude_all(result, cores, n_cores, &tally);
     result->coverage = cf_format(
-        "%d of the machine's %d CPUs were exercised, each pinned, alone and with all others busy; "
-        "%d of %d units of core and instructions answered (%d are not offered). %.3g operations "
-        "were checked bit for bit in %.1f s, %.3g a second: every multiplication, addition, shift "
-        "and move of the chains feeds the digest that is compared. Not exercised: other CPUs, "
-        "accelerators, input and output, instructions other than those named.",
-        n_cores, n_machine, n_exercised, result->n_units, result->n_units - n_offered, checked,
-        result->seconds, checked / result->seconds);
+        "%d of the machine's %d CPUs were exercised, each pinned, alone and with all others busy. "
+        "%s. %d of %d units answered (%d are not offered). %.3g operations were checked bit for "
+        "bit in %.1f s, %.3g a second: every multiplication, addition, shift and move of the "
+        "chains feeds the digest that is compared. Not exercised: other CPUs and accelerators, "
+        "input and output, instructions other than those named.",
+        tally.n_cpus, n_machine, of_gpus, tally.n_exercised, result->n_units,
+        result->n_units - tally.n_offered, tally.checked, result->seconds,
+        tally.checked / result->seconds);
+    free(of_gpus);
 }

@@ -16,7 +16,8 @@ static const struct {
              {"expected", offsetof(struct cf_unit_finding, expected)},
              {"got", offsetof(struct cf_unit_finding, got)},
              {"reason", offsetof(struct cf_unit_finding, reason)},
-             {"ppin", offsetof(struct cf_unit_finding, ppin)}};
+             {"ppin", offsetof(struct cf_unit_finding, ppin)},
+             {"uuid", offsetof(struct cf_unit_finding, uuid)}};
 
 static const struct {
     const char *name;
@@ -25,7 +26,8 @@ static const struct {
               {"core", offsetof(struct cf_unit_finding, core)},
               {"package", offsetof(struct cf_unit_finding, package)},
               {"numa_node", offsetof(struct cf_unit_finding, numa_node)},
-              {"thread", offsetof(struct cf_unit_finding, thread)}};
+              {"thread", offsetof(struct cf_unit_finding, thread)},
+              {"gpu", offsetof(struct cf_unit_finding, gpu)}};
 
 static char *print(const struct cf_unit_finding *unit)
 {

@@ -80,7 +80,7 @@ void cf_gpu_open_host(struct cf_gpu *gpu, const struct cf_pairs *keys);
 void cf_gpu_close(struct cf_gpu *gpu);
 
 /* What is read back: device, its name, UUID, architecture, memory, the driver's version; through
- * NVML: ECC and its errors, MIG, persistence, clocks, throttle reasons, VBIOS. */
+ * NVML: ECC and its errors, MIG, persistence, clocks, temperature, throttle reasons, VBIOS. */
 void cf_gpu_state(const struct cf_gpu *gpu, void (*emit)(void *, const char *, const char *),
                   void *context);
 

@@ -62,6 +62,15 @@ static void put_clock(const struct sink *sink, const char *key, const char *name
         put(sink, key, "%u", mhz);
 }
 
+static void put_temperature(const struct sink *sink)
+{
+    function *f = find(sink, "nvmlDeviceGetTemperature");
+    unsigned celsius = 0;
+
+    if (f && ((int (*)(void *, int, unsigned *))f)(sink->device, 0, &celsius) == 0)
+        put(sink, "temperature_c", "%u", celsius); /* sensor 0: of the chip */
+}
+
 /* Reasons why clocks are lower than they could be (nvml.h, nvmlClocksEventReason...). */
 static void put_reasons(const struct sink *sink)
 {
@@ -134,6 +143,7 @@ static void put_nvml(struct sink *sink, const char *uuid)
     put_clock(sink, "clock_sm_mhz", "nvmlDeviceGetClockInfo", 1);
     put_clock(sink, "clock_memory_mhz", "nvmlDeviceGetClockInfo", 2);
     put_clock(sink, "clock_sm_max_mhz", "nvmlDeviceGetMaxClockInfo", 1);
+    put_temperature(sink);
     put_reasons(sink);
     put_errors(sink);
 }

@@ -7,7 +7,12 @@
  *   before         a launch writes before the start of the newest operand
  *   input          a launch changes the first operand
  *   silent         a launch does nothing
- *   no-module      a module is refused (no code for this device) */
+ *   no-module      a module is refused (no code for this device)
+ *   flip           the second device flips bit 17 of element 5 of a tiled product of doubles
+ *   frail          it does so once, when there is a file FAKE_GPU_ONCE, which goes; and it loses
+ *                  its context in a product by slices */
+#include <unistd.h>
+
 #include "fake.h"
 #include "grid.h"
 #include "parameters.h"
@@ -27,6 +32,7 @@ enum {
 static char *block[64];
 static size_t size[64];
 static int n_blocks;
+static size_t current; /* device whose context it is */
 
 EXPORT int cuInit(unsigned flags)
 {
@@ -91,6 +97,7 @@ EXPORT int cuDevicePrimaryCtxRelease_v2(int device)
 
 EXPORT int cuCtxSetCurrent(void *context)
 {
+    current = (size_t)context;
     return context ? OK : INVALID;
 }
 
@@ -188,6 +195,18 @@ static void misbehave(void)
         block[0][GUARD] = 1;
 }
 
+/* After the launch, as a bad lane of the device would. */
+static void flip(const struct cf_grid_launch *launch)
+{
+    const struct cf_cuda_matrix *p = launch->parameters;
+    const char *once = getenv("FAKE_GPU_ONCE");
+
+    if (current != 41 || launch->entry != cf_grid_find("cf_cuda_tiled_f64") ||
+        !(fake_lies("flip") || (fake_lies("frail") && once && unlink(once) == 0)))
+        return;
+    ((unsigned long long *)p->c)[5] ^= 1ull << 17;
+}
+
 static int launch(void *function, unsigned x, unsigned y, unsigned threads, unsigned shared,
                   void **parameters, int cooperative)
 {
@@ -201,12 +220,17 @@ static int launch(void *function, unsigned x, unsigned y, unsigned threads, unsi
         return INVALID;
     if (fake_lies("lost"))
         return LOST;
-    if (fake_lies("silent"))
-        return OK;
     launch.entry = ((struct function *)function)->entry;
     launch.fma = ((struct function *)function)->fma;
+    if (fake_lies("frail") && current == 41 && launch.entry == cf_grid_find("cf_cuda_split_f32"))
+        return LOST;
+    if (fake_lies("silent"))
+        return OK;
     misbehave();
-    return cf_grid_run(&launch) == 0 ? OK : INVALID;
+    if (cf_grid_run(&launch) != 0)
+        return INVALID;
+    flip(&launch);
+    return OK;
 }
 
 EXPORT int cuLaunchKernel(void *function, unsigned x, unsigned y, unsigned z, unsigned bx,
