@@ -43,12 +43,12 @@ static json_t *warning(const struct cf_unit_finding *u)
 
 static const char *group_of(const struct cf_unit_finding *u)
 {
-    return u->gpu >= 0 || u->cpu < 0 ? "GPU" : "CPU";
+    return u->gpu != -1 ? "GPU" : "CPU";
 }
 
 static int entity_of(const struct cf_unit_finding *u)
 {
-    return u->gpu >= 0 ? u->gpu : u->cpu;
+    return u->gpu == -1 ? u->cpu : u->gpu < 0 ? -1 : u->gpu;
 }
 
 static json_t *result(const struct cf_unit_finding *u)
@@ -115,7 +115,7 @@ static json_t *entities(const struct cf_findings *f, const char *group)
         if (!known)
             json_array_append_new(
                 list, json_pack("{s:i, s:o, s:o, s:o}", "entity_id", entity_of(u), "serial_num",
-                                cf_json_text(u->gpu >= 0 ? u->uuid : u->ppin), "name",
+                                cf_json_text(u->gpu != -1 ? u->uuid : u->ppin), "name",
                                 cf_json_text(u->name), "node", cf_json_text(u->node)));
     }
     return list;

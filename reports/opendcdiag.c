@@ -238,7 +238,7 @@ static int write_opendcdiag(FILE *out, const struct cf_findings *f, const struct
     (void)page;
     (void)err;
     for (int i = 0; i < f->n_units; ++i) {
-        if (f->units[i].cpu < 0) /* a GPU has no place in this shape */
+        if (f->units[i].gpu != -1) /* a GPU has no place in this shape */
             continue;
         if (is_new_cpu(f, i))
             json_array_append_new(cpus, cpu_info(f, &f->units[i]));

@@ -46,7 +46,7 @@ says flip '[.units[] | select(.state != "pass") | [.name, .where.uuid, .kernel, 
     [["gpu 1", "'$b'", "tiled f64", "fail", "output 0 element 5"], ["gpu 1", "'$b'", "exact f64", "fail", "output 0 element 5"]]' 'the device with a bad lane'
 says flip '[.units[] | select(.state == "fail")] | all((.reason | contains("the wrong bits are 0x20000")) and .time_to_fail_s >= 0 and
     .expected != .got and .n_again == 4 and .seed >= 1 and (.case | startswith("gemm f64")))' 'where it fails'
-says flip '.coverage | contains("GPUs exercised: gpu 0 ('$a'), gpu 1 ('$b'); not exercised: none")' 'the coverage'
+says flip '.coverage | contains("GPUs exercised: gpu 0 (Fake A, '$a'), gpu 1 (Fake B, '$b'); not exercised: none")' 'the coverage'
 says flip '[.units[] | select(.where.gpu == 1)] | all(.mhz == 345)' 'the clock'
 says flip '[.environment | to_entries[] | select(.key | test("(before|after).gpu.'$b'.(temperature_c|throttle|ecc_uncorrected|driver|mig)$"))] |
     length == 10' 'the sensors'
@@ -65,7 +65,7 @@ qualify frail frail --gpu 1
 says frail '[.units[] | select(.state != "pass") | [.kernel, .state, .n_different]] ==
     [["tiled f64", "retest", 1], ["split f32", "not-measured", 0]]' 'a frail device'
 says frail '[.units[] | select(.kernel == "split f32")] | all(.reason | contains("CUDA_ERROR_ILLEGAL_ADDRESS"))' 'why it has no answer'
-says frail '.coverage | contains("GPUs exercised: gpu 1 ('$b'); not exercised: gpu 0 ('$a')")' 'the coverage of one'
+says frail '.coverage | contains("GPUs exercised: gpu 1 (Fake B, '$b'); not exercised: gpu 0 (Fake A, '$a')")' 'the coverage of one'
 
 # Nothing works at all, on one of two; and devices that are not there.
 qualify lost lost --gpu "$a"
@@ -84,7 +84,9 @@ rm bin/conform-worker
 ln -s "$build/conform-worker" bin/conform-worker
 qualify none bare --gpu all
 if [ $code = 3 ] && grep -q 'libcuda.so.1 is not found' bare.txt; then
-    says bare '[.units[] | [.name, .state]] == [["any GPU", "not-measured"]]' 'no driver'
+    says bare '[.units[] | [.name, .state, .where.gpu]] == [["any GPU", "not-measured", -2]]' 'no driver'
+    jq -e '.entity_groups[1].entities == [{"entity_id": -1, "name": "any GPU", "node": "", "serial_num": ""}]' bare.dcgm > /dev/null ||
+        fail 'DCGM does not say that no GPU was there'
 fi
 bin/conform qualify -q --cpuset= --budget 1s 2> err
 [ $? = 2 ] && grep -q 'leaves no CPU' err || fail "no CPU and no GPU: $(cat err)"

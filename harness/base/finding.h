@@ -155,7 +155,7 @@ struct cf_unit_finding {
     int64_t n_again;  /* requests of the retest */
     double mhz;       /* of the CPU when the unit was asked last; NaN: it does not say */
     const char *ppin; /* the processor's serial number, or "" */
-    int gpu;          /* of a GPU its number in the driver's list; -1: none */
+    int gpu;          /* of a GPU its number in the driver's list, -2: any; -1: it is none */
     const char *uuid; /* of a GPU; "" of a CPU, and of a GPU that cannot be opened */
 };
 

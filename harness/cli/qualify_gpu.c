@@ -42,7 +42,7 @@ const struct cf_qualify_test cf_qualify_gpu_tests[] = {
 static void probe(const char *device, const char *worker, struct cf_told *told, char **state)
 {
     char *configuration = cf_format("cuda device=%s kernel=serial", device);
-    uint32_t bits[3] = {0x3f800000, 0x40000000, 0};
+    uint32_t bits[2] = {0x3f800000, 0x40000000}; /* 1 times 2 */
     const struct cf_tensor in[2] = {{.dtype = CF_F32, .rank = 2, .dim = {1, 1}, .bits = &bits[0]},
                                     {.dtype = CF_F32, .rank = 2, .dim = {1, 1}, .bits = &bits[1]}};
     struct cf_tensor out = {.dtype = CF_F32, .rank = 2, .dim = {1, 1}};
@@ -100,7 +100,7 @@ static void list_all(struct cf_qualify_gpus *gpus, const char *worker)
              strstr(gpus->gpu[0].reason, told.reason))) {
             free(state);
             if (told.fate != CF_STATE_MISMATCH)
-                gpus->gpu[0].index = -1;
+                gpus->gpu[0].index = CF_QUALIFY_ANY_GPU;
             return;
         }
         reason = cf_format("%s: %s", cf_fate_name(told.fate), told.reason);

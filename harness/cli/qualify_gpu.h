@@ -6,8 +6,10 @@
 
 #include "error.h"
 
+#define CF_QUALIFY_ANY_GPU (-2) /* the entry stands for all that there may be */
+
 struct cf_qualify_gpu {
-    int index;     /* in the driver's list; -1: the entry stands for all that there may be */
+    int index;     /* in the driver's list, or CF_QUALIFY_ANY_GPU */
     int wanted;    /* it was asked for */
     char uuid[48]; /* "" when it cannot be opened */
     char model[96];

@@ -229,8 +229,9 @@ static char *coverage_of(const struct cf_qualify_gpus *gpus, const struct cf_qua
         const struct cf_qualify_gpu *gpu = &gpus->gpu[i];
         char **to = &text[!is_exercised(gpu, cores, n_cores)],
              *name = name_of(&(struct cf_qualify_core){.gpu = gpu});
-        const char *what = gpu->reason[0] ? gpu->reason : gpu->uuid;
-        char *longer = cf_format("%s%s%s (%s)", *to, **to ? ", " : "", name, what);
+        char *longer = cf_format("%s%s%s (%s%s%s)", *to, **to ? ", " : "", name,
+                                 gpu->reason[0] ? gpu->reason : gpu->model,
+                                 gpu->reason[0] ? "" : ", ", gpu->reason[0] ? "" : gpu->uuid);
 
         free(*to);
         free(name);
