@@ -187,6 +187,8 @@ static void misbehave(void)
 {
     const int out = n_blocks > 2 ? 2 : n_blocks - 1;
 
+    if (size[out] < 2 * GUARD) /* scratch: no zones to write into */
+        return;
     if (fake_lies("past"))
         block[out][size[out] - GUARD] = 0;
     if (fake_lies("before"))
