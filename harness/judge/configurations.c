@@ -1,6 +1,7 @@
 /* From cells to configurations, the sentence and the exit code. */
 #include "levels.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,16 +149,35 @@ static double slowdown_of(const struct cf_judgement *j, int configuration)
     return result;
 }
 
-/* The label, and after its first word the version read back, where the file's name has none. */
+/* "3.3.10" of "fftw-3.3.10-sse2-avx": the first number with a dot; length 0 when there is none. */
+static const char *number_of(const char *version, int *length)
+{
+    const char *at = version;
+
+    for (;; at += *length) {
+        at += strcspn(at, "0123456789");
+        *length = (int)strspn(at, "0123456789.");
+        if (*length == 0 || memchr(at, '.', (size_t)*length))
+            return at;
+    }
+}
+
+/* The label, and after its first word the version read back, where the file's name has none: the
+ * number that an interface has there (libdnnl.so.2.6, libfftw3.so.3.6.10) makes way for it. */
 static const char *told_label(struct cf_judgement *j, const struct cf_ledger_configuration *from)
 {
     const int word = (int)strcspn(from->label, " ");
+    const char *rest = from->label + word, *number;
+    int length = 0;
 
-    if (!cf_config_get(&from->config, "lib") || !from->version || !strchr(from->version, '.') ||
-        strpbrk(from->version, " =") || strstr(from->label, from->version))
+    if (!cf_config_get(&from->config, "lib") || !from->version || strpbrk(from->version, " ="))
         return from->label;
-    return cf_arena_format(&j->arena, "%.*s %s%s", word, from->label, from->version,
-                           from->label + word);
+    number = number_of(from->version, &length);
+    if (length == 0 || strstr(from->label, from->version))
+        return from->label;
+    if (isdigit((unsigned char)rest[strspn(rest, " ")]))
+        rest += strspn(rest, " ") + strcspn(rest + strspn(rest, " "), " ");
+    return cf_arena_format(&j->arena, "%.*s %.*s%s", word, from->label, length, number, rest);
 }
 
 static void fill_configuration(struct cf_judgement *j, int configuration)
