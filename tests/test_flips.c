@@ -6,21 +6,7 @@
 #include "report.h"
 #include "store_support.h"
 #include "support_findings.h"
-
-static char *print(const char *name, const struct cf_findings *findings)
-{
-    const struct cf_page page = {CF_PAGE_WIDTH, 0};
-    struct cf_error err = {0};
-    char *text = NULL;
-    size_t size;
-    FILE *out = open_memstream(&text, &size);
-
-    for (int i = 0; cf_reports[i]; ++i)
-        if (strcmp(cf_reports[i]->name, name) == 0)
-            cr_assert(cf_reports[i]->write(out, findings, &page, &err) == 0, "%s", err.text);
-    fclose(out);
-    return text;
-}
+#include "support_print.h"
 
 /* One number for each kernel's best and worst; a missed sign; what was not judged. */
 Test(flips, are_gathered_over_kernels)

@@ -5,23 +5,9 @@
 #include <stdlib.h>
 
 #include "report.h"
+#include "support_print.h"
 #include "support_hostile.h"
 #include "support_utf8.h"
-
-static char *print(const char *name, const struct cf_findings *f)
-{
-    const struct cf_page page = {CF_PAGE_WIDTH, 0};
-    struct cf_error err = {0};
-    char *text = NULL;
-    size_t size;
-    FILE *out = open_memstream(&text, &size);
-
-    for (int i = 0; cf_reports[i]; ++i)
-        if (strcmp(cf_reports[i]->name, name) == 0)
-            cr_assert(cf_reports[i]->write(out, f, &page, &err) == 0, "%s", err.text);
-    fclose(out);
-    return text;
-}
 
 /* The text of the element that starts at `at` behind `tag`, as a reader of HTML sees it: an element
  * inside it, or a reference that is none of five, is an error. The caller frees. */

@@ -5,22 +5,8 @@
 #include <stdlib.h>
 
 #include "report.h"
+#include "support_print.h"
 #include "support_findings.h"
-
-static char *print(const char *name, const struct cf_findings *f)
-{
-    const struct cf_page page = {CF_PAGE_WIDTH, 0};
-    struct cf_error err = {0};
-    char *text = NULL;
-    size_t size;
-    FILE *out = open_memstream(&text, &size);
-
-    for (int i = 0; cf_reports[i]; ++i)
-        if (strcmp(cf_reports[i]->name, name) == 0)
-            cr_assert(cf_reports[i]->write(out, f, &page, &err) == 0, "%s", err.text);
-    fclose(out);
-    return text;
-}
 
 static const double steps[] = {1, 2, 4, 8}, low[] = {1e-8, 2e-8, 5e-8, 1e-7},
                     middle[] = {2e-8, 4e-8, 9e-8, 2e-7}, high[] = {4e-8, 9e-8, 2e-7, 4e-7};

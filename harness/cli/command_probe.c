@@ -289,16 +289,11 @@ static int run(const struct cf_options *options, const struct cf_plan *plan, con
 int cf_command_probe(struct cf_options *options, struct cf_error *err)
 {
     struct cf_plan plan;
-    char *path;
     int result;
 
     if (choose(options, &plan, err) != 0)
         return -1;
-    path = options->store ? cf_strdup(options->store) : cf_temporary_store(err);
-    result = path ? run(options, &plan, path, err) : -1;
-    if (path && !options->store)
-        cf_temporary_store_remove(path);
+    result = cf_temporary_store_run(options, &plan, run, err);
     cf_plan_free(&plan);
-    free(path);
     return result;
 }

@@ -193,16 +193,11 @@ static int choose(struct cf_options *options, struct cf_plan *plan, struct cf_er
 int cf_command_replay(struct cf_options *options, struct cf_error *err)
 {
     struct cf_plan plan;
-    char *path;
     int result;
 
     if (choose(options, &plan, err) != 0)
         return -1;
-    path = options->store ? cf_strdup(options->store) : cf_temporary_store(err);
-    result = path ? run(options, &plan, path, err) : -1;
-    if (path && !options->store)
-        cf_temporary_store_remove(path);
+    result = cf_temporary_store_run(options, &plan, run, err);
     cf_plan_free(&plan);
-    free(path);
     return result;
 }

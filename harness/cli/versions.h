@@ -49,5 +49,10 @@ char *cf_versions_library(const char *path, struct cf_error *err);
 /* A store for what nobody asked to keep, in TMPDIR; and its end, with its folder. */
 char *cf_temporary_store(struct cf_error *err);
 void cf_temporary_store_remove(const char *path);
+/* Calls `run` with the path of --store, or of such a store, and returns what it returns. */
+int cf_temporary_store_run(const struct cf_options *options, const struct cf_plan *plan,
+                           int (*run)(const struct cf_options *, const struct cf_plan *,
+                                      const char *path, struct cf_error *),
+                           struct cf_error *err);
 
 #endif

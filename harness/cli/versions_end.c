@@ -58,6 +58,20 @@ void cf_temporary_store_remove(const char *path)
     free(folder);
 }
 
+int cf_temporary_store_run(const struct cf_options *options, const struct cf_plan *plan,
+                           int (*run)(const struct cf_options *, const struct cf_plan *,
+                                      const char *path, struct cf_error *),
+                           struct cf_error *err)
+{
+    char *path = options->store ? cf_strdup(options->store) : cf_temporary_store(err);
+    const int result = path ? run(options, plan, path, err) : -1;
+
+    if (path && !options->store)
+        cf_temporary_store_remove(path);
+    free(path);
+    return result;
+}
+
 /* The first word may be a fetched library. Returns the line with it written out, or NULL and a
  * sentence. */
 static char *write_out(const char *word, struct cf_error *err)

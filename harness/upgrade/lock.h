@@ -43,6 +43,9 @@ json_t *cf_lock_map(const struct cf_lock_place *place, json_t *document,
 /* Any bytes as a JSON text: what is no UTF-8 becomes its SHA-256, so that it still compares. */
 json_t *cf_lock_text(const char *bytes);
 
+/* The object under a name of the document, made where it is not yet; borrowed. */
+json_t *cf_lock_section(json_t *document, const char *name);
+
 /* NULL and a sentence (exit 2): it is not there, cannot be read, ends in the middle, is of a later
  * version, or was changed since it was written (its seal does not hold). The caller decrefs. */
 json_t *cf_lock_read(const char *path, struct cf_error *err);

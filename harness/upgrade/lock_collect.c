@@ -19,24 +19,13 @@ static const struct {
              {"os.", "machine"},    {"machine.", "machine"},    {"memory.", "machine"},
              {"cgroup.", "machine"}};
 
-static json_t *section(json_t *document, const char *name)
-{
-    json_t *object = json_object_get(document, name);
-
-    if (!json_is_object(object)) {
-        object = json_object();
-        json_object_set_new(document, name, object);
-    }
-    return object;
-}
-
 static void put(void *context, const char *key, const char *value)
 {
     for (int i = 0; i < CF_COUNT(parts); ++i) {
         const size_t n = strlen(parts[i].prefix);
 
         if (strncmp(key, parts[i].prefix, n) == 0)
-            json_object_set_new(section(context, parts[i].section),
+            json_object_set_new(cf_lock_section(context, parts[i].section),
                                 strcmp(parts[i].section, "machine") == 0 ? key : key + n,
                                 cf_lock_text(value));
     }
@@ -55,7 +44,8 @@ static void add_platform(json_t *document)
 {
     static const char *const moved[] = {"cpu.vendor", "cpu.family",   "cpu.model",
                                         "cpu.isa",    "machine.arch", "os.libc"};
-    json_t *machine = section(document, "machine"), *platform = section(document, "platform");
+    json_t *machine = cf_lock_section(document, "machine"),
+           *platform = cf_lock_section(document, "platform");
     char *cpu = cf_format("%s/%s/%s", of_machine(machine, "cpu.vendor"),
                           of_machine(machine, "cpu.family"), of_machine(machine, "cpu.model"));
 
@@ -71,14 +61,14 @@ static void add_platform(json_t *document)
 /* Podman names the image in /run/.containerenv; what other engines do not tell, the user may. */
 static void add_container(json_t *document, const char *image)
 {
-    json_t *container = section(document, "container"),
-           *kind = json_object_get(section(document, "machine"), "os.container");
+    json_t *container = cf_lock_section(document, "container"),
+           *kind = json_object_get(cf_lock_section(document, "machine"), "os.container");
     FILE *file = fopen("/run/.containerenv", "re");
     char line[512], id[256];
 
     if (kind)
         json_object_set(container, "kind", kind);
-    json_object_del(section(document, "machine"), "os.container");
+    json_object_del(cf_lock_section(document, "machine"), "os.container");
     while (!image && file && fgets(line, sizeof line, file))
         if (sscanf(line, "imageid=\"%255[0-9a-f]", id) == 1)
             json_object_set_new(container, "image", json_sprintf("sha256:%s", id));
@@ -98,8 +88,8 @@ static void add_git(json_t *document, const char *lock)
 
     if (cf_git_changes(&tree, lock, NULL) != 0)
         return;
-    git = section(document, "git");
-    changes = section(git, "uncommitted");
+    git = cf_lock_section(document, "git");
+    changes = cf_lock_section(git, "uncommitted");
     for (int i = 0; i < tree.n; ++i) {
         json_t *path;
 
@@ -145,7 +135,7 @@ json_t *cf_lock_file(const char *path)
 /* Entries of the files that another document names. */
 static void add_files(json_t *document, const json_t *names)
 {
-    json_t *files = section(document, "files"), *unused, *entry;
+    json_t *files = cf_lock_section(document, "files"), *unused, *entry;
     const char *path;
 
     json_object_foreach((json_t *)names, path, unused)
@@ -194,7 +184,7 @@ static json_t *ask_packages(const char *python, const char *script, const char *
 void cf_lock_add_command(json_t *document, const char *command, const char *python_path,
                          const char *lister)
 {
-    json_t *files = section(document, "files"), *said, *path;
+    json_t *files = cf_lock_section(document, "files"), *said, *path;
     char *line = cf_strdup(command);
     const char *words[16], *name;
     const int n = split(line, words, CF_COUNT(words));
@@ -216,7 +206,7 @@ void cf_lock_add_command(json_t *document, const char *command, const char *pyth
         json_object_del(said, "files");
         if (python_path)
             json_object_set_new(said, "path", json_string(python_path));
-        json_object_set_new(section(document, "python"), command, said);
+        json_object_set_new(cf_lock_section(document, "python"), command, said);
     }
     free(line);
 }
@@ -239,7 +229,7 @@ static void add_matrix(json_t *document, const char *path)
     json_t *entry = real ? cf_lock_file(real) : NULL;
 
     if (entry)
-        json_object_set_new(section(document, "matrix"), real, entry);
+        json_object_set_new(cf_lock_section(document, "matrix"), real, entry);
     free(real);
 }
 
@@ -250,7 +240,8 @@ json_t *cf_lock_collect(const struct cf_lock_request *request, struct cf_error *
 
     cf_environment_collect(put, document);
     if (cf_path_sha256(request->worker, sha256) == 0)
-        json_object_set_new(section(document, "tool"), "worker_sha256", json_string(sha256));
+        json_object_set_new(cf_lock_section(document, "tool"), "worker_sha256",
+                            json_string(sha256));
     add_platform(document);
     add_container(document, request->image);
     add_git(document, request->path);

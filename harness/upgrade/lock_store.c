@@ -15,7 +15,7 @@ struct adding {
     const char *worker;
 };
 
-static json_t *section(json_t *document, const char *name)
+json_t *cf_lock_section(json_t *document, const char *name)
 {
     json_t *object = json_object_get(document, name);
 
@@ -57,7 +57,7 @@ static void add_fetched(json_t *document, const char *path)
                     list, json_pack("{s:s,s:s,s:s,s:s,s:s}", "kind", pins.pin[i].kind, "package",
                                     pins.pin[i].package, "version", pins.pin[i].version, "from",
                                     pins.pin[i].from, "sha256", pins.pin[i].sha256));
-        json_object_set_new(section(document, "fetched"), name, list);
+        json_object_set_new(cf_lock_section(document, "fetched"), name, list);
         cf_pins_free(&pins);
         free(name);
     }
@@ -66,7 +66,7 @@ static void add_fetched(json_t *document, const char *path)
 
 static void add_file(json_t *document, const struct cf_mapped *library)
 {
-    json_t *files = section(document, "files"), *entry;
+    json_t *files = cf_lock_section(document, "files"), *entry;
 
     if (json_object_get(files, library->path))
         return;
@@ -116,7 +116,7 @@ static json_t *answer(const struct cf_ledger *ledger, int case_index, int config
 
 static void add_cases(json_t *document, const struct cf_ledger *ledger)
 {
-    json_t *cases = section(document, "cases");
+    json_t *cases = cf_lock_section(document, "cases");
 
     for (int i = 0; i < ledger->n_cases; ++i) {
         const struct cf_ledger_case *c = &ledger->cases[i];
@@ -158,7 +158,7 @@ static void add_levels(json_t *document, const struct cf_findings *findings)
 
         if (one)
             json_object_set_new(
-                section(one, "levels"), name,
+                cf_lock_section(one, "levels"), name,
                 json_sprintf("%s%s", cf_level_name(cell->level), cell->wrong ? ", wrong" : ""));
         free(name);
     }
@@ -173,7 +173,7 @@ int cf_lock_add_store(json_t *document, struct cf_store *store, const struct cf_
                       const char *worker, struct cf_error *err)
 {
     struct adding adding = {.document = findings ? document : NULL,
-                            .configurations = section(document, "configurations"),
+                            .configurations = cf_lock_section(document, "configurations"),
                             .worker = worker};
     struct cf_arena arena = {0};
     struct cf_ledger ledger;

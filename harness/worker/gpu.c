@@ -281,6 +281,27 @@ int cf_gpu_flags_check(const struct cf_pairs *keys, const char *const name[], st
     return 0;
 }
 
+struct cf_pairs *cf_gpu_flags_copy(const struct cf_pairs *keys, struct cf_error *err)
+{
+    const char *flags = cf_pairs_get(keys, "flags");
+    struct cf_pairs *copy = cf_alloc_zero(sizeof *copy);
+    char *line = cf_format("gpu %s%s", flags ? "flags=" : "", flags ? flags : "");
+    const int failed = cf_pairs_parse(copy, "the configuration", line, err);
+
+    free(line);
+    if (!failed)
+        return copy;
+    cf_gpu_flags_free(copy);
+    return NULL;
+}
+
+void cf_gpu_flags_free(struct cf_pairs *copy)
+{
+    if (copy)
+        cf_pairs_free(copy);
+    free(copy);
+}
+
 void *cf_gpu_library(const struct cf_pairs *keys, const char *what, struct cf_error *err)
 {
     const char *path = cf_pairs_get(keys, "lib");

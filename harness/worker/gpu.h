@@ -109,6 +109,11 @@ int64_t cf_gpu_flag(const struct cf_pairs *keys, const char *name, int64_t fallb
 int cf_gpu_flags_check(const struct cf_pairs *keys, const char *const names[],
                        struct cf_error *err);
 
+/* A copy of the keys that has flags= alone and outlives them; cf_gpu_flags_free it (NULL: nothing
+ * to do). NULL and a sentence. */
+struct cf_pairs *cf_gpu_flags_copy(const struct cf_pairs *keys, struct cf_error *err);
+void cf_gpu_flags_free(struct cf_pairs *copy);
+
 /* Opens lib=, an absolute path, with all its symbols bound; says on failure what is wrong. */
 void *cf_gpu_library(const struct cf_pairs *keys, const char *what, struct cf_error *err);
 

@@ -139,18 +139,11 @@ static int start(struct cf_library *library, const struct cf_pairs *keys, struct
 static struct cf_library *open_cudnn(const struct cf_pairs *keys, struct cf_error *err)
 {
     struct cf_library *library = cf_alloc_zero(sizeof *library);
-    const char *flags = cf_pairs_get(keys, "flags");
-    char *line = cf_format("cudnn %s%s", flags ? "flags=" : "", flags ? flags : "");
-    int failed;
 
-    library->keys = cf_alloc_zero(sizeof *library->keys);
-    failed = cf_pairs_parse(library->keys, "the configuration", line, err) != 0 ||
-             start(library, keys, err) != 0;
-    free(line);
-    if (!failed)
+    library->keys = cf_gpu_flags_copy(keys, err);
+    if (library->keys && start(library, keys, err) == 0)
         return library;
-    cf_pairs_free(library->keys);
-    free(library->keys);
+    cf_gpu_flags_free(library->keys);
     free(library); /* the files stay mapped: what was started cannot be unloaded safely */
     return NULL;
 }
@@ -159,8 +152,7 @@ static void close_cudnn(struct cf_library *library)
 {
     library->api.destroy(library->handle);
     cf_gpu_close(&library->gpu);
-    cf_pairs_free(library->keys);
-    free(library->keys);
+    cf_gpu_flags_free(library->keys);
     free(library);
 }
 
