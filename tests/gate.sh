@@ -99,6 +99,24 @@ expect 2 'fickle.db holds two answers of it to `dot f64 m=15 n=64' strict --earl
     --configuration "blas lib=$liars/libliar_fickle.so"
 expect 0 '' strict --earlier "$dir/fickle.db" --configuration "blas lib=$liars/libliar_honest.so" --scope run
 expect 2 'what --strict looks into' "$conform" run --earlier "$dir/fickle.db" --configuration 'plain kernel=forward'
+# On either side of a gate, in any version of a sweep, and in what a store that is a side holds itself.
+few() {
+    words=$1
+    shift
+    expect 2 "$words" "$conform" "$@" --strict --store "$dir/side.db" --case 'dot f64 m=15 n=64 fill=normal'
+    [ ! -e "$dir/side.db" ] || fail "a refused upgrade has run: $*"
+}
+honest="blas lib=$liars/libliar_honest.so" fickle="blas lib=$liars/libliar_fickle.so"
+arrival='plain kernel=arrival threads=2'
+few 'in the old side (`plain kernel=arrival' gate --old "$arrival" --new "$honest"
+few 'in the new side (`plain kernel=arrival' diff "$honest" "$arrival"
+few 'in version 3 of 3 (`plain kernel=arrival' sweep "$honest" 'plain kernel=forward' "$arrival"
+few 'in the new side (`blas lib=' gate --earlier "$dir/fickle.db" --old "$honest" --new "$fickle"
+few 'holds two answers' gate --old "$dir/fickle.db" --new "$honest"
+grep -qF "in the old side (\`$fickle\`)" "$dir/err" || fail "a store's own two answers are not those of the old side"
+expect 0 'same bits' "$conform" gate --strict --earlier "$dir/fickle.db" --old "$honest" --new "$honest env.CONFORM_SIDE=new" \
+    --case 'dot f64 m=15 n=64 fill=normal'
+expect 2 'what --strict looks into' "$conform" gate --earlier "$dir/fickle.db" --old "$honest" --new "$fickle"
 expect 3 'conform fetch openblas-0.3.28' "$conform" gate --old openblas-0.3.28 --new openblas-0.3.29
 expect 0 'openblas-0.3.28' "$conform" list libraries
 exit $failed

@@ -68,8 +68,8 @@ static int start(const struct cf_options *options, const char *path, struct cf_s
     *store = cf_store_open(path, options->resume ? CF_STORE_RESUME : CF_STORE_CREATE, err);
     if (!*store)
         return -1;
-    if (options->resume &&
-        (cf_select_stored(*store, plan, err) != 0 || cf_strict_check(options, plan, err) != 0))
+    if (options->resume && (cf_select_stored(*store, plan, err) != 0 ||
+                            cf_strict_check(options, plan, NULL, err) != 0))
         return -1;
     if (cf_plan_store(plan, *store, err) != 0)
         return -1;

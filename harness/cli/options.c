@@ -89,10 +89,11 @@ const struct cf_option cf_option_table[] = {
     {"library", 0, "FILE", CF_WORD, CF_FOR_LIST, AT(library),
      "list engines: cuDNN's libcudnn.so.9 (default: as $CUDA_HOME and the usual folders say)"},
     {"list", 0, NULL, CF_FLAG, CF_FOR_FETCH, AT(list), "what can be fetched, and what is here"},
-    {"strict", 0, NULL, CF_FLAG, CF_FOR_RUN | CF_FOR_REPLAY | CF_FOR_VERIFY, AT(strict),
+    {"strict", 0, NULL, CF_FLAG, CF_FOR_RUN | CF_FOR_REPLAY | CF_FOR_GATE | CF_FOR_VERIFY,
+     AT(strict),
      "refuse to run what its maker, or an earlier run, knows not to repeat (verify: the tier "
      "digests)"},
-    {"earlier", 0, "STORE", CF_WORD_LIST, CF_FOR_RUN | CF_FOR_REPLAY, AT(earlier),
+    {"earlier", 0, "STORE", CF_WORD_LIST, CF_FOR_RUN | CF_FOR_REPLAY | CF_FOR_GATE, AT(earlier),
      "an earlier run: what gave two answers there is known not to repeat"},
     {"shard", 0, "I/N", CF_WORD, CF_FOR_RUN, AT(shard),
      "run part I of N of the cases, from 0; auto: as the launcher's environment says"},

@@ -351,7 +351,7 @@ static int fill_plan(const struct cf_options *options, const struct cf_matrix *m
     if (result == 0)
         result = cf_select_cases(options, plan, err);
     if (result == 0)
-        result = cf_strict_check(options, plan, err);
+        result = cf_strict_check(options, plan, NULL, err);
     if (result != 0)
         cf_plan_free(plan);
     return result;

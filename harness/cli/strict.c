@@ -10,6 +10,7 @@
 
 struct earlier {
     const struct cf_plan *plan;
+    const struct cf_strict_side *sides;
     const char *path;
     struct cf_error *err;
     int n_cases, n_configurations;
@@ -20,7 +21,32 @@ struct earlier {
     int n_ran;
 };
 
-static int check_promises(const struct cf_plan *plan, struct cf_error *err)
+/* The configuration, and which side it is where there are sides. The caller frees. */
+static char *describe(const struct cf_plan *plan, const struct cf_strict_side *sides, int k)
+{
+    const char *text = plan->configurations[k].config.text;
+
+    if (!sides)
+        return cf_format("`%s`", text);
+    return cf_format("%s (`%s`)", sides[k].name, sides[k].stored ? sides[k].stored : text);
+}
+
+static int refuse_promised(const struct cf_plan *plan, const struct cf_strict_side *sides, int k,
+                           const struct cf_case *c, const struct cf_promise *found,
+                           struct cf_error *err)
+{
+    char *where = describe(plan, sides, k);
+
+    cf_fail(err,
+            "--strict: %s in %s need not repeat: %s (%s, %s; promise %s); the first such case is "
+            "`%s`; " ADVICE,
+            c->op, where, found->says, found->document, found->section, found->id, c->text);
+    free(where);
+    return -1;
+}
+
+static int check_promises(const struct cf_plan *plan, const struct cf_strict_side *sides,
+                          struct cf_error *err)
 {
     struct cf_promises promises;
     const struct cf_promise *found = NULL;
@@ -34,11 +60,7 @@ static int check_promises(const struct cf_plan *plan, struct cf_error *err)
 
             found = cf_promises_nondeterministic(&promises, config, c->op);
             if (found)
-                result = cf_fail(err,
-                                 "--strict: %s in `%s` need not repeat: %s (%s, %s; promise %s); "
-                                 "the first such case is `%s`; " ADVICE,
-                                 c->op, config->text, found->says, found->document, found->section,
-                                 found->id, c->text);
+                result = refuse_promised(plan, sides, k, c, found, err);
         }
     cf_promises_free(&promises);
     return result;
@@ -60,9 +82,12 @@ static int take_configuration(void *context, const struct cf_plan_configuration 
     struct earlier *e = context;
     int found = -1;
 
-    for (int k = 0; k < e->plan->n_configurations; ++k)
-        if (strcmp(e->plan->configurations[k].config.text, row->text) == 0)
+    for (int k = 0; k < e->plan->n_configurations; ++k) {
+        const char *stored = e->sides ? e->sides[k].stored : NULL;
+
+        if (strcmp(stored ? stored : e->plan->configurations[k].config.text, row->text) == 0)
             found = k;
+    }
     while (e->n_configurations < row->id) {
         e->configuration = cf_realloc(e->configuration, (size_t)(e->n_configurations + 1) *
                                                             sizeof e->configuration[0]);
@@ -83,12 +108,15 @@ static int planned(const struct cf_plan *plan, const struct cf_case *c)
 
 static int refuse(const struct earlier *e, const struct cf_case *seen, int configuration, int i)
 {
-    return cf_fail(e->err,
-                   "--strict: %s %s in `%s` does not repeat: %s holds two answers of it to `%s`; "
-                   "the first such case is `%s`; " ADVICE,
-                   seen->op, cf_dtype_name(seen->dtype),
-                   e->plan->configurations[configuration].config.text, e->path, seen->text,
-                   e->plan->cases[i].c.text);
+    char *where = describe(e->plan, e->sides, configuration);
+
+    cf_fail(e->err,
+            "--strict: %s %s in %s does not repeat: %s holds two answers of it to `%s`; the first "
+            "such case is `%s`; " ADVICE,
+            seen->op, cf_dtype_name(seen->dtype), where, e->path, seen->text,
+            e->plan->cases[i].c.text);
+    free(where);
+    return -1;
 }
 
 static int take_record(void *context, const struct cf_record *r)
@@ -109,9 +137,10 @@ static int take_record(void *context, const struct cf_record *r)
     return 0;
 }
 
-static int check_store(const struct cf_plan *plan, const char *path, struct cf_error *err)
+static int check_store(const struct cf_plan *plan, const struct cf_strict_side *sides,
+                       const char *path, struct cf_error *err)
 {
-    struct earlier e = {.plan = plan, .path = path, .err = err};
+    struct earlier e = {.plan = plan, .sides = sides, .path = path, .err = err};
     struct cf_store *store = cf_store_open(path, CF_STORE_READ, err);
     int result = store ? cf_store_each_configuration(store, take_configuration, &e) : -1;
 
@@ -132,12 +161,15 @@ static int check_store(const struct cf_plan *plan, const char *path, struct cf_e
 }
 
 int cf_strict_check(const struct cf_options *options, const struct cf_plan *plan,
-                    struct cf_error *err)
+                    const struct cf_strict_side *sides, struct cf_error *err)
 {
-    int result = options->strict ? check_promises(plan, err) : 0;
+    int result = options->strict ? check_promises(plan, sides, err) : 0;
 
+    for (int k = 0; sides && options->strict && k < plan->n_configurations && result == 0; ++k)
+        if (sides[k].store)
+            result = check_store(plan, sides, sides[k].store, err);
     for (int i = 0; i < options->earlier.n && result == 0; ++i)
-        result = options->strict ? check_store(plan, options->earlier.word[i], err)
+        result = options->strict ? check_store(plan, sides, options->earlier.word[i], err)
                                  : cf_fail(err,
                                            "--earlier=%s is what --strict looks into; add "
                                            "--strict",

@@ -7,10 +7,18 @@
 #include "options.h"
 #include "plan.h"
 
+/* What a configuration of the plan is beside its text. */
+struct cf_strict_side {
+    const char *name;   /* "the old side" */
+    const char *store;  /* the store that it comes from, an earlier run of its own; or NULL */
+    const char *stored; /* its text there */
+};
+
 /* Of every planned operation and configuration. Refuses the first that a maker documents as not
- * the same from run to run, or of which a store of --earlier holds two answers to one case of this
- * op and type in this configuration. 0; -1 and a sentence (exit 2; 3: a store is damaged). */
+ * the same from run to run, or of which a store of --earlier, or that of a side, holds two answers
+ * to one case of this op and type in this configuration. `sides`: one a configuration, or NULL. 0;
+ * -1 and a sentence (exit 2; 3: a store is damaged). */
 int cf_strict_check(const struct cf_options *options, const struct cf_plan *plan,
-                    struct cf_error *err);
+                    const struct cf_strict_side *sides, struct cf_error *err);
 
 #endif

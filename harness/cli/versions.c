@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "select.h"
+#include "strict.h"
 #include "task.h"
 
 /* Each side twice, in each of two processes: what differs among these is no change. */
@@ -222,12 +223,31 @@ static int make_plan(struct cf_versions *v, const struct cf_options *options, st
     return 0;
 }
 
+/* What is known not to repeat, on either side of two or in any of several. */
+static int check_strict(const struct cf_versions *v, const struct cf_options *options,
+                        struct cf_error *err)
+{
+    struct cf_strict_side side[CF_ENDS_MAX];
+    char *names[CF_ENDS_MAX];
+    int result;
+
+    for (int i = 0; i < v->n; ++i) {
+        names[i] = v->n == 2 ? cf_format("the %s side", i == 0 ? "old" : "new")
+                             : cf_format("version %d of %d", i + 1, v->n);
+        side[i] = (struct cf_strict_side){names[i], v->end[i].store, v->end[i].stored};
+    }
+    result = cf_strict_check(options, &v->plan, side, err);
+    for (int i = 0; i < v->n; ++i)
+        free(names[i]);
+    return result;
+}
+
 int cf_versions_run(struct cf_versions *v, const struct cf_options *options, struct cf_error *err)
 {
     int result;
 
     *err->text = '\0';
-    if (make_plan(v, options, err) != 0)
+    if (make_plan(v, options, err) != 0 || check_strict(v, options, err) != 0)
         return -1;
     v->is_temporary = options->store == NULL;
     v->path = options->store ? cf_strdup(options->store) : cf_temporary_store(err);
