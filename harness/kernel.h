@@ -75,6 +75,11 @@ int64_t cf_attribute(const struct cf_pairs *attributes, const char *key, int64_t
 const struct cf_kernel *cf_kernel_find(const struct cf_backend *backend, const char *op,
                                        const char *name);
 
+/* Says what the library chose to run in this call, where the choice is its own: cf_chose("engine",
+ * "%d", 40). Called again with one key it adds to a set; see chosen.h for values. It goes into the
+ * record, is told where bits differ, and promises may speak of it. */
+void cf_chose(const char *key, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* For composites: what this worker has opened, valid during a run; and another backend built in. */
 struct cf_opened {
     const struct cf_backend *backend;

@@ -9,7 +9,7 @@ static int write_csv(FILE *out, const struct cf_findings *f, const struct cf_pag
     (void)page;
     (void)err;
     fputs("configuration,label,suite,case,process,repetition,fate,outputs_xxh3_128,wall_ns,"
-          "reason\r\n",
+          "reason,chosen\r\n",
           out);
     for (int64_t i = 0; i < f->n_records; ++i) {
         const struct cf_record_finding *r = &f->records[i];
@@ -25,6 +25,7 @@ static int write_csv(FILE *out, const struct cf_findings *f, const struct cf_pag
         if (r->wall_ns >= 0)
             fprintf(out, "%lld", (long long)r->wall_ns);
         cf_csv_cell(out, r->reason, 0);
+        cf_csv_cell(out, r->chosen, 0);
         fputs("\r\n", out);
     }
     return 0;

@@ -146,6 +146,15 @@ static json_t *promise(const struct cf_promise_finding *p)
         of->section, "version", of->version, "date", of->date));
 }
 
+static json_t *chosen(const struct cf_chosen_finding *c)
+{
+    return packed(json_pack("{s:i, s:o, s:o, s:o, s:o, s:i, s:I, s:o}", "configuration",
+                            c->configuration, "family", cf_json_text(c->family), "suite",
+                            cf_json_text(c->suite), "group", cf_json_text(c->group), "chosen",
+                            cf_json_text(c->chosen), "n_cases", c->n_cases, "n_records",
+                            (json_int_t)c->n_records, "case", cf_json_text(c->case_text)));
+}
+
 static json_t *library(const struct cf_library_finding *l)
 {
     return packed(json_pack("{s:o, s:o, s:o}", "path", cf_json_text(l->path), "sha256",
@@ -244,6 +253,7 @@ static int write_json(FILE *out, const struct cf_findings *f, const struct cf_pa
     EACH("invariances", f->n_invariances, invariance(&f->invariances[i]));
     EACH("equivalence_classes", f->n_classes, classes(f, &f->classes[i]));
     EACH("libraries", f->n_libraries, library(&f->libraries[i]));
+    EACH("chosen", f->n_chosen, chosen(&f->chosen[i]));
     EACH("promises", f->n_promises, promise(&f->promises[i]));
     EACH("units", f->n_units, unit(&f->units[i]));
     EACH("flips", f->n_flips, flip(&f->flips[i]));

@@ -208,9 +208,19 @@ static struct cf_flip_finding sample_flips[] = {
 
 static const struct cf_digest sample_digest = {{0xab, 0xcd}};
 static struct cf_record_finding sample_records[] = {
-    {0, 0, 0, "reductions", "dot f64 n=7 fill=exact seed=1", CF_RAN, &sample_digest, 1234, ""},
+    {0, 0, 0, "reductions", "dot f64 n=7 fill=exact seed=1", CF_RAN, &sample_digest, 1234, "",
+     "engine=40 numerical_notes=TENSOR_CORE"},
     {3, 0, 0, "reductions", "dot f64 n=7 fill=exact seed=1", CF_NOT_OPENED, NULL, -1,
-     "killed by signal 7, \"SIGBUS\""}};
+     "killed by signal 7, \"SIGBUS\"", ""}};
+
+/* Two configurations of a family took the same, and one of them something else too. */
+static struct cf_chosen_finding sample_chosen[] = {
+    {0, "openblas-pthread 0.3.21", "reductions", "dot f64", "engine=40 numerical_notes=<none>", 3,
+     30, "dot f64 n=7 fill=exact seed=1", NULL},
+    {1, "openblas-pthread 0.3.21", "reductions", "dot f64", "engine=20", 1, 4,
+     "dot f64 n=100000 fill=uniform seed=1", NULL},
+    {1, "openblas-pthread 0.3.21", "reductions", "dot f64", "engine=40 numerical_notes=<none>", 2,
+     16, "dot f64 n=7 fill=exact seed=1", NULL}};
 
 static struct cf_findings sample(void)
 {
@@ -247,6 +257,8 @@ static struct cf_findings sample(void)
         .units = sample_units,
         .n_nodes = CF_COUNT(sample_nodes),
         .nodes = sample_nodes,
+        .n_chosen = CF_COUNT(sample_chosen),
+        .chosen = sample_chosen,
         .n_promises = CF_COUNT(sample_promises),
         .promises = sample_promises,
         .n_flips = CF_COUNT(sample_flips),

@@ -165,6 +165,44 @@ Test(cublas, every_product_is_asked_for_as_it_should_be)
     }
 }
 
+/* The algorithm that ran is read back from itself; the next request starts anew. */
+Test(cublas, says_what_it_chose)
+{
+    static const struct {
+        const char *flags, *kernel, *chosen;
+    } rows[] = {
+        {"", "lt",
+         "algo=7 tile=0 splitk=0 scheme=0 swizzle=0 custom=0 stages=0 implementation=0x0 "
+         "workspace=4096"},
+        {"", "lt-unsplit",
+         "algo=1 tile=0 splitk=0 scheme=0 swizzle=0 custom=0 stages=0 implementation=0x0 "
+         "workspace=4096"},
+        {" flags=algo:1+splitk:2+scheme:2+tile:20", "lt",
+         "algo=1 tile=20 splitk=2 scheme=2 swizzle=0 custom=0 stages=0 implementation=0x0 "
+         "workspace=4096"},
+        {"", "emulated-f64", "emulated_bits=55"},
+        {"", "default", NULL},
+    };
+
+    for (int i = 0; i < CF_COUNT(rows); ++i) {
+        char *configuration = cf_format("%s%s", LIB, rows[i].flags);
+
+        gpu_client_start(&client, configuration, "");
+        json_decref(client_hello(&client, 5000));
+        for (int again = 0; again < 2; ++again) {
+            json_t *reply;
+            const char *chosen;
+
+            worst_error(rows[i].kernel, CF_F64, &reply);
+            chosen = json_string_value(json_object_get(json_object_get(reply, "result"), "chosen"));
+            cr_expect(rows[i].chosen ? chosen && strcmp(chosen, rows[i].chosen) == 0 : !chosen,
+                      "%s: %s", rows[i].kernel, chosen ? chosen : "nothing");
+            json_decref(reply);
+        }
+        free(configuration);
+    }
+}
+
 Test(cublas, vectors_and_matrices_times_vectors)
 {
     static const char *const ops[] = {"dot", "gemv"};

@@ -77,6 +77,31 @@ Test(html_parts, promises_stand_next_to_what_was_seen)
     free(page);
 }
 
+Test(html_parts, what_was_chosen_is_gathered_by_family_and_group)
+{
+    struct cf_findings f = sample();
+    char *page = print("html", &f), *text = print("text", &f), *table = print("csv", &f);
+    const char *at = strstr(page, "<section id=\"chosen\"");
+
+    at = at ? at : strstr(page, "id=\"chosen\"");
+    cr_assert(at != NULL);
+    cr_expect(strstr(at, "<code>engine=40 numerical_notes=&lt;none&gt;</code></td>"
+                         "<td class=\"n\" data-n=\"cases\">5</td>"));
+    cr_expect(
+        strstr(text, "dot f64: engine=40 numerical_notes=<none> in 5 cases, engine=20 in 1\n"));
+    cr_expect(strstr(table, ",reason,chosen\r\n"));
+    cr_expect(strstr(table, ",,engine=40 numerical_notes=TENSOR_CORE\r\n"));
+    free(page);
+    free(text);
+    free(table);
+    f.n_chosen = 0;
+    page = print("html", &f);
+    text = print("text", &f);
+    cr_expect(!strstr(page, "id=\"chosen\"") && !strstr(text, "Chosen:"));
+    free(page);
+    free(text);
+}
+
 /* Only the bits are known to differ: every page for people says so in the same words. */
 Test(html_parts, the_word_of_a_cell_is_that_of_the_text)
 {

@@ -180,6 +180,9 @@ Test(session, each_lie_in_a_request_has_its_fate)
         {"big", CF_PROTOCOL, "larger than its tensors"},
         {"flood", CF_RAN, ""},
         {"changes", CF_RAN, "the call changed mxcsr, cwd; mxcsr is now 0x9fc0"},
+        {"chooses", CF_RAN, ""},
+        {"chooses_none", CF_PROTOCOL, "chosen in the reply is no text"},
+        {"chooses_much", CF_PROTOCOL, "chosen in the reply is no text"},
         {"seconds", CF_RAN, ""}};
 
     for (int i = 0; i < CF_COUNT(rows); ++i)

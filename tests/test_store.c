@@ -91,9 +91,9 @@ static int see_record(void *context, const struct cf_record *r)
 
     if (r->fate == CF_RAN)
         cf_digest_print(digest, &r->digest);
-    snprintf(seen->text[seen->n++], 200, "%d %d %d %d %s %.4s %lld %.100s", (int)r->case_id,
+    snprintf(seen->text[seen->n++], 200, "%d %d %d %d %s %.4s %lld %.100s%.60s", (int)r->case_id,
              (int)r->configuration, r->process, r->repetition, cf_fate_name(r->fate), digest,
-             (long long)r->wall_ns, r->reason);
+             (long long)r->wall_ns, r->reason, r->chosen);
     return 0;
 }
 
@@ -246,4 +246,69 @@ Test(store, knows_file_systems_of_networks)
     cr_expect_null(cf_store_network(0xef53), "ext4");
     cr_expect_null(cf_store_network(0x01021994), "tmpfs");
     cr_expect_null(cf_store_network(0x9123683e), "btrfs");
+}
+
+/* What was chosen, in turn; a transaction that was dropped leaves nothing to refer to. */
+Test(store, keeps_what_was_chosen)
+{
+    static const char *const chosen[] = {"engine=40", "", "engine=20", "engine=40", "engine=40"};
+    struct cf_store *store = open_or_fail(CF_STORE_CREATE);
+    struct cf_record record = {.configuration = 1, .case_id = 1, .fate = CF_BROKE, .wall_ns = -1};
+    struct seen seen = {0};
+
+    put_plan(store);
+    cr_assert_eq(cf_store_begin(store, NULL), 0);
+    strcpy(record.chosen, "engine=40");
+    cr_assert_eq(cf_store_put_record(store, &record, NULL, 0, NULL), 0);
+    cf_store_rollback(store);
+    for (int i = 0; i < CF_COUNT(chosen); ++i) {
+        record.repetition = i;
+        strcpy(record.chosen, chosen[i]);
+        cr_assert_eq(cf_store_put_record(store, &record, NULL, 0, NULL), 0);
+    }
+    cf_store_close(store);
+    store = open_or_fail(CF_STORE_READ);
+    cr_assert_eq(cf_store_each_record(store, see_record, &seen), 0);
+    cr_assert_eq(seen.n, CF_COUNT(chosen));
+    for (int i = 0; i < seen.n; ++i) {
+        char *expected = cf_format("1 1 0 %d broke - -1 %s", i, chosen[i]);
+
+        cr_expect_str_eq(seen.text[i], expected);
+        free(expected);
+    }
+    cf_store_close(store);
+}
+
+/* A store as the first format had it: it is read as it is, and brought up to date to go on. */
+Test(store, the_first_format_is_read_and_gone_on_with)
+{
+    struct cf_record record = {.configuration = 1,
+                               .case_id = 1,
+                               .fate = CF_BROKE,
+                               .wall_ns = -1,
+                               .repetition = 9,
+                               .chosen = "engine=40"};
+    struct cf_store *store;
+    struct seen seen = {0};
+
+    put_store(2);
+    sqlite("CREATE TABLE old(case_id INTEGER NOT NULL REFERENCES plan(id),"
+           " configuration INTEGER NOT NULL REFERENCES configuration(id), process INTEGER NOT NULL,"
+           " repetition INTEGER NOT NULL, fate INTEGER NOT NULL, digest BLOB REFERENCES"
+           " output(digest), wall_ns INTEGER NOT NULL, reason TEXT NOT NULL,"
+           " PRIMARY KEY(case_id, configuration, process, repetition)) WITHOUT ROWID;"
+           "INSERT INTO old SELECT case_id, configuration, process, repetition, fate, digest,"
+           " wall_ns, reason FROM record; DROP TABLE record; DROP TABLE chosen;"
+           "ALTER TABLE old RENAME TO record; PRAGMA user_version = 1");
+    store = open_or_fail(CF_STORE_READ);
+    cr_expect_eq(n_records(store), 2);
+    cf_store_close(store);
+    store = open_or_fail(CF_STORE_RESUME);
+    cr_assert_eq(cf_store_put_record(store, &record, NULL, 0, NULL), 0);
+    cf_store_close(store);
+    store = open_or_fail(CF_STORE_READ);
+    cr_assert_eq(cf_store_each_record(store, see_record, &seen), 0);
+    cr_assert_eq(seen.n, 3);
+    cr_expect_str_eq(seen.text[2], "1 1 0 9 broke - -1 engine=40");
+    cf_store_close(store);
 }

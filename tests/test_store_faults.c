@@ -54,7 +54,7 @@ static void make_other_program(void)
 static void make_other_version(void)
 {
     put_store(1);
-    sqlite("PRAGMA user_version = 2");
+    sqlite("PRAGMA user_version = 3");
 }
 
 static void make_damaged_page(void)
@@ -129,7 +129,8 @@ static const struct bad bads[] = {
     {"sixteen bytes", make_short, 2, 2, "is not a store of conform"},
     {"nothing", make_empty, 3, 0, "is empty"},
     {"a stranger's database", make_other_program, 2, 2, "a database of another program"},
-    {"the next version", make_other_version, 3, 3, "has format 2 and this conform reads format 1"},
+    {"the next version", make_other_version, 3, 3,
+     "has format 3 and this conform reads formats 1 to 2"},
     {"pages of rubbish", make_damaged_page, 3, 3, "is damaged"},
     {"a first page of rubbish", make_damaged_first_page, 3, 3, "is damaged"},
     {"half a file", make_truncated, 3, 3, "is damaged"},

@@ -6,6 +6,7 @@
 #define CF_FINDING_H
 
 #include "demand.h"
+#include "chosen.h"
 #include "promises.h"
 #include "record.h"
 
@@ -128,6 +129,16 @@ struct cf_record_finding {
     const struct cf_digest *digest; /* of all outputs; NULL unless it ran */
     int64_t wall_ns;                /* -1 unknown */
     const char *reason;
+    const char *chosen; /* what the library chose to run (chosen.h), or "" */
+};
+
+/* One choice of a library (chosen.h) in one configuration and group. */
+struct cf_chosen_finding {
+    int configuration;
+    const char *family, *suite, *group, *chosen; /* family: as in cf_invariance_finding */
+    int n_cases;
+    int64_t n_records;
+    const char *case_text, *last_case; /* where it was seen first and last */
 };
 
 /* What a qualification says of one unit of a machine (one core with one set of instructions).
@@ -244,6 +255,9 @@ struct cf_findings {
     int n_units, n_nodes; /* 0 unless the store is of a qualification, or of a fleet */
     const struct cf_unit_finding *units;
     const struct cf_node_finding *nodes;
+    int n_chosen;
+    const struct cf_chosen_finding *chosen; /* in the order configuration, group, first appearance;
+                                               empty where no library has said what it chose */
     int n_promises;
     const struct cf_promise_finding *promises; /* in the order promise, configuration, group */
     int64_t n_flips; /* operands in which bits were flipped; 0 unless that was asked for */

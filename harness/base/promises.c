@@ -1,5 +1,7 @@
 #include "promises.h"
 
+#include "chosen.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -202,6 +204,20 @@ int cf_promise_applies(const struct cf_promise *promise, const struct cf_promise
     return promise->scope == scope && is_library(promise, promisee) &&
            is_version(promise->versions, promisee->version) &&
            matches_any(promise->ops, strlen(promise->ops), op) && all_hold(promisee, promise->when);
+}
+
+int cf_promise_names(const struct cf_promise *promise, const char *chosen)
+{
+    for (const char *at = promise->when; *at; at += *at == ';') {
+        const size_t n = strcspn(at, ";");
+        char key[64], value[CF_CHOSEN_MAX];
+
+        snprintf(key, sizeof key, "%.*s", (int)strcspn(at, "!=;"), at);
+        if (cf_chosen_get(chosen, key, value))
+            return 1;
+        at += n;
+    }
+    return 0;
 }
 
 /* "mkl" of ".../libmkl_rt.so.2": the library whose name the file's name starts with. */

@@ -21,9 +21,10 @@ struct cf_promise {
     const char *library;  /* its own name as read back (internal_api), or its backend */
     const char *versions; /* "*", ">=3.5", "<3.5" */
     const char *ops;      /* globs of ops, parted by '|' */
-    const char *when;     /* "key=globs;key!=globs", all of which hold; "-": always. A key is of the
-                           * state read back, else of the configuration; globs are parted by '|';
-                           * "(none)": the key is not there, which "*" does not stand for */
+    const char *when; /* "key=globs;key!=globs", all of which hold; "-": always. A key is of what
+                       * the library chose to run (chosen.h), else of the state read back, else
+                       * of the configuration; globs are parted by '|';
+                       * "(none)": the key is not there, which "*" does not stand for */
     enum cf_scope scope;
     enum cf_promised promised;
     const char *document, *section, *version, *date; /* where it is written */
@@ -55,6 +56,9 @@ struct cf_promisee {
 /* Does it speak of this library, operation and scope, in this state? */
 int cf_promise_applies(const struct cf_promise *promise, const struct cf_promisee *promisee,
                        const char *op, enum cf_scope scope);
+
+/* Does its condition ask for a key of a choice (chosen.h)? */
+int cf_promise_names(const struct cf_promise *promise, const char *chosen);
 
 /* Before a run, from the configuration alone: the promise that documents this operation as not the
  * same from run to run, or NULL. Without `library` its name is taken from the backend or from

@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "chosen.h"
+
 /* The order is part of the store's format: append only. */
 enum cf_fate {
     CF_RAN,
@@ -37,6 +39,8 @@ struct cf_record {
     struct cf_digest digest; /* of all outputs, when fate is CF_RAN */
     int64_t wall_ns;  /* the library's own time, by the worker's monotonic clock; -1 unknown */
     char reason[400]; /* one sentence for every fate but CF_RAN; state changes noted for CF_RAN */
+    char chosen[CF_CHOSEN_MAX]; /* what the library chose to run (chosen.h); "" where it said
+                                   nothing */
 };
 
 #endif

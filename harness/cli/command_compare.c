@@ -24,7 +24,7 @@ struct comparison {
     FILE *out;
     json_t *rows;
     int64_t n[CF_N_CHANGES];
-    int n_shown;
+    int n_shown, n_shown_chosen;
 };
 
 static int open_side(struct side *side, const char *path, const struct cf_options *options,
@@ -49,12 +49,16 @@ static void close_side(struct side *side)
         cf_store_close(side->store);
 }
 
+/* chosen: what the library took otherwise in the second run, or NULL. */
 static void tell(struct comparison *c, const char *configuration, const char *case_text,
-                 enum cf_change change)
+                 enum cf_change change, const char *chosen)
 {
     ++c->n[change];
-    json_array_append_new(c->rows, json_pack("{s:s, s:s, s:s}", "configuration", configuration,
-                                             "case", case_text, "change", cf_change_name(change)));
+    json_array_append_new(c->rows,
+                          json_pack("{s:s, s:s, s:s, s:s?}", "configuration", configuration, "case",
+                                    case_text, "change", cf_change_name(change), "chosen", chosen));
+    if (chosen && c->n_shown_chosen++ < SHOWN)
+        fprintf(c->out, "%s: the library chose otherwise: %s\n", case_text, chosen);
     if ((change != CF_REGRESSED && change != CF_ERROR) || c->n_shown++ >= SHOWN)
         return;
     fprintf(c->out, "%s %s\n  replay  conform replay \"%s\" \"%s\"\n", cf_change_name(change),
@@ -67,13 +71,18 @@ static void compare_configuration(struct comparison *c, int i, int k)
 
     for (int n = 0; n < c->a->n_cases; ++n) {
         const int m = cf_run_view_case(c->b, c->a->case_text[n]);
+        const int both = m >= 0 && k >= 0;
+        char *chosen =
+            both ? cf_chosen_change(cf_run_view_chosen(c->a, i, n), cf_run_view_chosen(c->b, k, m))
+                 : NULL;
 
         tell(c, text, c->a->case_text[n],
-             m < 0 || k < 0 ? CF_ONLY_IN_ONE : cf_compare_one(c->a, i, n, c->b, k, m));
+             both ? cf_compare_one(c->a, i, n, c->b, k, m) : CF_ONLY_IN_ONE, chosen);
+        free(chosen);
     }
     for (int m = 0; m < c->b->n_cases && k >= 0; ++m)
         if (cf_run_view_case(c->a, c->b->case_text[m]) < 0)
-            tell(c, text, c->b->case_text[m], CF_ONLY_IN_ONE);
+            tell(c, text, c->b->case_text[m], CF_ONLY_IN_ONE, NULL);
 }
 
 static void compare(struct comparison *c, struct cf_listing *rows)

@@ -33,8 +33,8 @@ static void print_side(FILE *out, const char *text, const struct cf_side *side, 
         fprintf(out, "        %s: %s\n", cf_fate_name(side->fate), side->reason);
     for (int k = 0; k < side->n_answers; ++k) {
         cf_digest_print(digest, &side->answer[k].digest);
-        fprintf(out, "        %d of %d runs gave xxh3:%s\n", side->answer[k].n_times, side->n_ran,
-                digest);
+        fprintf(out, "        %d of %d runs gave xxh3:%s%s%s\n", side->answer[k].n_times,
+                side->n_ran, digest, *side->answer[k].chosen ? "   " : "", side->answer[k].chosen);
     }
     if (side->n_more > 0)
         fprintf(out, "        %d of %d runs gave yet other answers\n", side->n_more, side->n_ran);

@@ -58,6 +58,8 @@ static int put_record(void *context, const struct cf_record *record)
         o->n_failed += record->fate != CF_NOT_OFFERED;
         return 0;
     }
+    if (o->n_ran == 0 && *record->chosen)
+        o->chosen = cf_strdup(record->chosen);
     if (o->n_ran == 0 || memcmp(record->digest.byte, o->low.byte, sizeof o->low.byte) < 0)
         o->low = record->digest;
     if (o->n_ran == 0 || memcmp(record->digest.byte, o->high.byte, sizeof o->high.byte) > 0)
@@ -87,10 +89,12 @@ static void free_list(char **list, int n)
 
 void cf_run_view_free(struct cf_run_view *view)
 {
-    free_list(view->configuration, view->n_configurations);
     free_list(view->label, view->n_configurations);
     free_list(view->case_text, view->n_cases);
     free_list(view->suite, view->n_cases);
+    for (int i = 0; i < view->n_configurations * view->n_cases && view->outcome; ++i)
+        free(view->outcome[i].chosen);
+    free_list(view->configuration, view->n_configurations);
     free(view->inputs);
     free(view->outcome);
     *view = (struct cf_run_view){0};
@@ -114,6 +118,13 @@ int cf_run_view_configuration(const struct cf_run_view *view, const char *text, 
 int cf_run_view_case(const struct cf_run_view *view, const char *text)
 {
     return find(view->case_text, view->n_cases, text);
+}
+
+const char *cf_run_view_chosen(const struct cf_run_view *view, int configuration, int case_index)
+{
+    const struct cf_outcome *o = outcome_of(view, configuration, case_index);
+
+    return o->chosen ? o->chosen : "";
 }
 
 static int baseline_of(const struct cf_run_view *view)

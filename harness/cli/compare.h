@@ -22,7 +22,9 @@ const char *cf_change_name(enum cf_change change);
 struct cf_outcome {
     int n_ran, n_failed; /* n_failed: neither ran nor not offered */
     struct cf_digest low,
-        high; /* the smallest and the largest digest: equal when it is one answer */
+        high;     /* the smallest and the largest digest: equal when it is one answer */
+    char *chosen; /* what the library chose in the first that ran (chosen.h); NULL: it said nothing.
+                     Owned */
 };
 struct cf_run_view {
     int n_configurations, n_cases;
@@ -44,6 +46,9 @@ int cf_run_view_case(const struct cf_run_view *view, const char *text);
  * configuration, other inputs under the same name, other baselines. */
 int cf_compare_check(const struct cf_run_view *a, const struct cf_run_view *b,
                      struct cf_error *err);
+
+/* What the library chose to run, or "". */
+const char *cf_run_view_chosen(const struct cf_run_view *view, int configuration, int case_index);
 
 /* What became of one configuration and case; indices into a and b. */
 enum cf_change cf_compare_one(const struct cf_run_view *a, int configuration_a, int case_a,

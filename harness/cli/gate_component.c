@@ -159,6 +159,35 @@ static int call_directly(struct cf_gate_result *g, const struct cf_component *ol
     return result > 0 && result < 128 ? 0 : result;
 }
 
+/* Of the cases with other bits those for which the library took something else, and the first. */
+static char *chosen_otherwise(const struct cf_gate_result *g)
+{
+    char *first = NULL, *sentence = NULL;
+    int n = 0, n_moved = 0, at = 0;
+
+    for (int i = 0; i < g->v->plan.n_cases; ++i) {
+        const struct cf_gated *one = &g->one[i];
+        char *change = NULL;
+
+        if (one->moved.move == CF_MOVE_SAME || one->old.n_ran == 0 || one->new.n_ran == 0)
+            continue;
+        ++n_moved;
+        change = cf_chosen_change(one->old.chosen, one->new.chosen);
+        if (change && n++ == 0) {
+            first = change;
+            at = i;
+        } else {
+            free(change);
+        }
+    }
+    if (first)
+        sentence =
+            cf_format("in %d of %d changed cases the library chose otherwise; first `%s`: %s", n,
+                      n_moved, g->v->plan.cases[at].c.text, first);
+    free(first);
+    return sentence;
+}
+
 int cf_gate_find_components(struct cf_gate_result *g, struct cf_error *err)
 {
     const struct cf_end *ends = g->v->end;
@@ -170,6 +199,7 @@ int cf_gate_find_components(struct cf_gate_result *g, struct cf_error *err)
     g->components = cf_components_moved(t.list[0], t.n[0], t.list[1], t.n[1]);
     g->state = cf_state_moved(ends[g->old].effective ? ends[g->old].effective : "{}",
                               ends[g->new].effective ? ends[g->new].effective : "{}");
+    g->chosen = chosen_otherwise(g);
     old = find_blas(&t, 0);
     new = find_blas(&t, 1);
     if (old && new &&strcmp(old->sha256, new->sha256) != 0 &&

@@ -147,6 +147,7 @@ void cf_gate_free(struct cf_gate_result *g)
     free(g->one);
     free(g->components);
     free(g->state);
+    free(g->chosen);
     free(g->blame);
     free(g->cause.sentence);
     free(g->cause.knob);

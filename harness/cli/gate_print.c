@@ -223,6 +223,8 @@ void cf_gate_print(FILE *out, const struct cf_gate_result *g)
         fprintf(out, "component  %s\n", g->components);
     if (g->state && *g->state)
         fprintf(out, "state      %s\n", g->state);
+    if (g->chosen)
+        fprintf(out, "chosen     %s\n", g->chosen);
     if (g->blame)
         fprintf(out, "moved      %s\n", g->blame);
     if (g->cause.sentence)
@@ -247,12 +249,12 @@ static json_t *case_json(const struct cf_gate_result *g, int i)
 
     cf_digest_print(was, &old);
     cf_digest_print(is, &new);
-    return json_pack("{s:s,s:s,s:s,s:o,s:o,s:o,s:s+,s:s+,s:b,s:b}", "case",
+    return json_pack("{s:s,s:s,s:s,s:o,s:o,s:o,s:s+,s:s+,s:b,s:b,s:s,s:s}", "case",
                      g->v->plan.cases[i].c.text, "change", cf_move_name(one->moved.move), "reason",
                      one->moved.reason, "error_ratio", number(one->moved.ratio), "rms_old",
                      number(one->old.rms), "rms_new", number(one->new.rms), "digest_old",
                      "xxh3:", was, "digest_new", "xxh3:", is, "fails", one->fails, "waived",
-                     one->is_waived);
+                     one->is_waived, "chosen_old", one->old.chosen, "chosen_new", one->new.chosen);
 }
 
 int cf_gate_put_json(const struct cf_gate_result *g, const char *path, struct cf_error *err)
@@ -264,13 +266,13 @@ int cf_gate_put_json(const struct cf_gate_result *g, const char *path, struct cf
     for (int m = 0; m < CF_N_MOVES; ++m)
         json_object_set_new(summary, cf_move_name((enum cf_move)m), json_integer(g->n[m]));
     object = json_pack(
-        "{s:s,s:s,s:s,s:i,s:o,s:o,s:s,s:s?,s:{s:s?,s:s?,s:i,s:i,s:i,s:i,s:o},s:s,s:o}", "schema",
-        "conform-gate/1", "old", g->v->end[g->old].line, "new", g->v->end[g->new].line, "exit",
-        cf_gate_exit_code(g), "summary", summary, "error_ratio", number(g->ratio), "components",
-        g->components ? g->components : "", "moved", g->blame, "cause", "sentence",
-        g->cause.sentence, "knob", g->cause.knob, "tried", g->cause.n_tried, "ignored",
-        g->cause.n_ignored, "restored", g->cause.n_restored, "probed", g->cause.n_probed, "price",
-        number(g->cause.price), "waivers", g->refusals, "cases", cases);
+        "{s:s,s:s,s:s,s:i,s:o,s:o,s:s,s:s?,s:s?,s:{s:s?,s:s?,s:i,s:i,s:i,s:i,s:o},s:s,s:o}",
+        "schema", "conform-gate/1", "old", g->v->end[g->old].line, "new", g->v->end[g->new].line,
+        "exit", cf_gate_exit_code(g), "summary", summary, "error_ratio", number(g->ratio),
+        "components", g->components ? g->components : "", "moved", g->blame, "chosen", g->chosen,
+        "cause", "sentence", g->cause.sentence, "knob", g->cause.knob, "tried", g->cause.n_tried,
+        "ignored", g->cause.n_ignored, "restored", g->cause.n_restored, "probed", g->cause.n_probed,
+        "price", number(g->cause.price), "waivers", g->refusals, "cases", cases);
     CF_CHECK(object != NULL);
     return cf_listing_put_json(path, object, err);
 }

@@ -31,7 +31,8 @@ struct cf_gate_result {
     int n[CF_N_MOVES], n_failing, n_waived, n_undecided;
     double ratio; /* geometric mean over cases with other bits of new / old RMS error; NaN */
     char *components, *state; /* what moved; owned */
-    char *blame;              /* the component that alone explains a case, as a sentence; or NULL */
+    char *chosen; /* what the libraries chose otherwise, as a sentence; or NULL; owned */
+    char *blame;  /* the component that alone explains a case, as a sentence; or NULL */
     struct cf_cause cause;
     const struct cf_findings *findings; /* of the store, when a level was asked for; or NULL */
     char refusals[1024];                /* of waivers, one a line */
@@ -46,8 +47,9 @@ int cf_gate_waive(struct cf_gate_result *g, const char *path, struct cf_error *e
 /* Moves one knob at a time on the new side until the old bits are back, for at most six cases of
  * different kinds. 0; 130 or 143; -1. */
 int cf_gate_find_cause(struct cf_gate_result *g, struct cf_error *err);
-/* What the mapped files and the effective states say. When both sides have a BLAS of their own
- * mapped, the two files are called directly: where each gives its side's bits, it is to blame. */
+/* What the mapped files, the effective states and the choices of the libraries say. When both sides
+ * have a BLAS of their own mapped, the two files are called directly: where each gives its side's
+ * bits, it is to blame. */
 int cf_gate_find_components(struct cf_gate_result *g, struct cf_error *err);
 void cf_gate_free(struct cf_gate_result *g);
 

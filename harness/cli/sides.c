@@ -63,8 +63,9 @@ static int cut(struct cf_answer *answer, const struct cf_sides *s, const char *b
     return 0;
 }
 
-static int add_answer(struct reading *r, struct cf_side *side, const struct cf_digest *digest)
+static int add_answer(struct reading *r, struct cf_side *side, const struct cf_record *record)
 {
+    const struct cf_digest *digest = &record->digest;
     struct cf_answer *answer = &side->answer[side->n_answers];
     uint64_t n_bytes;
     void *bytes;
@@ -83,6 +84,7 @@ static int add_answer(struct reading *r, struct cf_side *side, const struct cf_d
     if (!bytes)
         return -1;
     *answer = (struct cf_answer){.digest = *digest, .n_times = 1};
+    memcpy(answer->chosen, record->chosen, sizeof answer->chosen);
     result = cut(answer, r->sides, bytes, n_bytes, r->err);
     ++side->n_answers;
     free(bytes);
@@ -100,7 +102,7 @@ static int put_record(void *context, const struct cf_record *record)
     side = &r->sides->side[record->configuration - 1];
     if (record->fate == CF_RAN) {
         ++side->n_ran;
-        return add_answer(r, side, &record->digest);
+        return add_answer(r, side, record);
     }
     side->fate = record->fate;
     memcpy(side->reason, record->reason, sizeof side->reason);

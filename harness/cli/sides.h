@@ -12,6 +12,7 @@
 struct cf_answer {
     struct cf_digest digest;
     int n_times;
+    char chosen[CF_CHOSEN_MAX]; /* what the library chose the first time (chosen.h), or "" */
     struct cf_tensor out[CF_OPERANDS_MAX]; /* bits owned */
 };
 

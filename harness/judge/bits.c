@@ -23,6 +23,7 @@ struct comparing {
     struct cf_judgement *j;
     enum cf_scope scope;
     int configuration, other, group;
+    const struct cf_pair_filter *filter; /* NULL: every pair of records is compared */
     struct tally tally;
     struct cf_error *err;
 };
@@ -67,6 +68,12 @@ static void count(struct comparing *x, int case_index, const struct cf_ledger_re
     tally->b = b;
 }
 
+static int is_taken(const struct comparing *x, const struct cf_ledger_record *a,
+                    const struct cf_ledger_record *b)
+{
+    return a->fate == CF_RAN && (!x->filter || x->filter->takes(x->filter->context, a, b));
+}
+
 /* Every record of the configuration with the other's of the same process and repetition, else with
  * its first. Within one configuration: with its own first. */
 static void compare_case(struct comparing *x, int case_index)
@@ -82,7 +89,7 @@ static void compare_case(struct comparing *x, int case_index)
         const struct cf_ledger_record *b =
             cf_ledger_pick(others, n_other, itself ? -1 : a[i].process, a[i].repetition);
 
-        if (b && a[i].fate == CF_RAN && b != &a[i])
+        if (b && b != &a[i] && is_taken(x, &a[i], b))
             count(x, case_index, &a[i], case_index, b, 1, a[i].output != b->output);
     }
 }
@@ -109,7 +116,7 @@ static int compare_variant(struct comparing *x, int case_index)
             cf_ledger_pick(others, n_other, a[i].process, a[i].repetition);
         int64_t *differ;
 
-        if (!b || a[i].fate != CF_RAN)
+        if (!b || !is_taken(x, &a[i], b))
             continue;
         differ = &known[a[i].output * n_base + b->output];
         if (*differ < 0)
@@ -253,6 +260,18 @@ static const char *too_little(struct comparing *x, struct needed needed)
                            (long long)tally->n_compared, tally->n_workers, needed.workers);
 }
 
+/* Where the two of the worst pair were not the same choice, that is the first thing to know. */
+static const char *chosen_otherwise(struct comparing *x)
+{
+    const struct tally *tally = &x->tally;
+    char *change = cf_chosen_change(tally->b->chosen, tally->a->chosen);
+    const char *clause =
+        change ? cf_arena_format(&x->j->arena, "; the library chose otherwise: %s", change) : "";
+
+    free(change);
+    return clause;
+}
+
 static const char *things(enum cf_scope scope)
 {
     return is_variant_scope(scope) ? "elements" : "outputs";
@@ -275,10 +294,11 @@ static void conclude(struct comparing *x, struct cf_finding *finding)
     finding->upper = upper_bound(tally);
     if (different > 0) {
         finding->verdict = CF_FAIL;
-        finding->reason = cf_arena_format(&x->j->arena, "%lld of %lld %s differ in their bits",
-                                          different, n, things(x->scope));
+        finding->reason = cf_arena_format(&x->j->arena, "%lld of %lld %s differ in their bits%s",
+                                          different, n, things(x->scope), chosen_otherwise(x));
         finding->case_text = x->j->ledger.cases[tally->case_index].c.text;
-        cf_witness_ask(x->j, finding, tally->case_index, tally->a, tally->base, tally->b);
+        if (!x->filter)
+            cf_witness_ask(x->j, finding, tally->case_index, tally->a, tally->base, tally->b);
     } else if (n >= needed.comparisons && tally->n_workers >= needed.workers) {
         finding->verdict = CF_PASS;
         finding->reason =
@@ -290,9 +310,9 @@ static void conclude(struct comparing *x, struct cf_finding *finding)
     }
 }
 
-/* One finding: a configuration, a group, a scope. */
-static int judge_scope(struct cf_judgement *j, enum cf_scope scope, int configuration, int group,
-                       struct cf_error *err)
+int cf_judgement_bits(struct cf_judgement *j, enum cf_scope scope, int configuration, int group,
+                      const struct cf_pair_filter *filter, struct cf_finding *finding,
+                      struct cf_error *err)
 {
     const int other = find_other(j, scope, configuration, group);
     const int compared = other >= 0 && (other != configuration || scope == CF_ACROSS_RUN ||
@@ -302,12 +322,11 @@ static int judge_scope(struct cf_judgement *j, enum cf_scope scope, int configur
                           .configuration = configuration,
                           .other = other,
                           .group = group,
+                          .filter = filter,
                           .err = err};
 
     if (compared && compare_all(&x) != 0)
         return -1;
-    struct cf_finding *finding =
-        cf_judgement_slot(j, configuration, group, CF_SLOT_SCOPES + (int)scope);
     finding->demand = (struct cf_demand){CF_NUMERICAL, scope};
     finding->component = "bits";
     finding->other = compared && other != configuration ? other : -1;
@@ -325,7 +344,8 @@ int cf_judge_bits(struct cf_judgement *j, struct cf_error *err)
     for (int i = 0; i < j->ledger.n_configurations; ++i)
         for (int g = 0; g < j->ledger.n_groups; ++g)
             for (int scope = 0; scope < CF_TO_REFERENCE; ++scope)
-                if (judge_scope(j, (enum cf_scope)scope, i, g, err) != 0)
+                if (cf_judgement_bits(j, (enum cf_scope)scope, i, g, NULL,
+                                      cf_judgement_slot(j, i, g, CF_SLOT_SCOPES + scope), err) != 0)
                     return -1;
     return 0;
 }

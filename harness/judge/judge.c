@@ -248,7 +248,8 @@ static void list_records(struct cf_judgement *j)
                     .fate = r->fate,
                     .digest = r->output >= 0 ? &ledger->cases[c].output[r->output] : NULL,
                     .wall_ns = r->wall_ns,
-                    .reason = r->reason};
+                    .reason = r->reason,
+                    .chosen = r->chosen};
         }
 }
 
@@ -313,7 +314,9 @@ static int judge(struct cf_judgement *j, struct cf_error *err)
     cf_judge_levels(j);
     cf_judge_invariances(j);
     cf_judge_classes(j);
-    cf_judge_promises(j);
+    cf_judge_chosen(j);
+    if (cf_judge_promises(j, err) != 0)
+        return -1;
     collect(j);
     balance(j);
     if (j->options.curves && cf_judge_curves(j, err) != 0)

@@ -86,13 +86,25 @@ int cf_judge_curves(struct cf_judgement *j, struct cf_error *err);
 /* Fills the slots of the scopes; needs the coverage. The baseline's own comparison is the scope
  * run. */
 int cf_judge_bits(struct cf_judgement *j, struct cf_error *err);
+/* One finding along a scope, over the pairs of records alone that a filter takes (NULL: all). With
+ * a filter no witness is looked up. */
+struct cf_pair_filter {
+    int (*takes)(void *context, const struct cf_ledger_record *a, const struct cf_ledger_record *b);
+    void *context;
+};
+int cf_judgement_bits(struct cf_judgement *j, enum cf_scope scope, int configuration, int group,
+                      const struct cf_pair_filter *filter, struct cf_finding *finding,
+                      struct cf_error *err);
 /* Cells, configurations, families, classes, the sentence and the exit code. */
 void cf_judge_levels(struct cf_judgement *j);
 void cf_judge_invariances(struct cf_judgement *j);
 void cf_judge_classes(struct cf_judgement *j);
+/* Lists what the libraries chose to run. */
+void cf_judge_chosen(struct cf_judgement *j);
 /* Holds the vendors' promises against the slots of the scopes; marks differences that are
- * documented, and adds what is violated to the sentence and the exit code. */
-void cf_judge_promises(struct cf_judgement *j);
+ * documented, and adds what is violated to the sentence and the exit code. After cf_judge_chosen.
+ * -1 and a sentence when an output cannot be read. */
+int cf_judge_promises(struct cf_judgement *j, struct cf_error *err);
 /* The one scope along which two configurations differ, or CF_N_SCOPES. */
 enum cf_scope cf_judgement_scope_between(const struct cf_judgement *j, int a, int b);
 

@@ -10,7 +10,8 @@ struct reader {
     struct cf_arena *arena;
     struct cf_error *err;
     int64_t room_configurations, room_cases, room_records;
-    int at_case; /* the case of the record before */
+    const char **chosen; /* every text of a choice so far, once; owned */
+    int64_t n_chosen, room_chosen;
 };
 
 /* Makes room for one more of `n` elements. */
@@ -158,6 +159,17 @@ static int output_of(struct cf_ledger_case *one, const struct cf_digest *digest)
     return one->n_outputs++;
 }
 
+/* One copy of each text; the last one first, which is the usual one. */
+static const char *intern(struct reader *reader, const char *text)
+{
+    for (int64_t i = reader->n_chosen; i-- > 0;)
+        if (strcmp(reader->chosen[i], text) == 0)
+            return reader->chosen[i];
+    reader->chosen = grow(reader->chosen, reader->n_chosen, &reader->room_chosen, sizeof(char *));
+    reader->chosen[reader->n_chosen] = cf_arena_text(reader->arena, text);
+    return reader->chosen[reader->n_chosen++];
+}
+
 static int read_record(void *context, const struct cf_record *row)
 {
     struct reader *reader = context;
@@ -179,7 +191,8 @@ static int read_record(void *context, const struct cf_record *row)
         .fate = row->fate,
         .output = row->fate == CF_RAN ? output_of(one, &row->digest) : -1,
         .wall_ns = row->wall_ns,
-        .reason = row->fate == CF_RAN ? "" : cf_arena_text(reader->arena, row->reason)};
+        .reason = row->fate == CF_RAN ? "" : cf_arena_text(reader->arena, row->reason),
+        .chosen = *row->chosen ? intern(reader, row->chosen) : ""};
     ++ledger->start[slot + 1];
     return 0;
 }
@@ -315,9 +328,12 @@ int cf_ledger_read(struct cf_ledger *ledger, struct cf_store *store, struct cf_a
 {
     struct cf_error own = {.text = ""};
     struct reader reader = {.ledger = ledger, .arena = arena, .err = &own};
+    int result;
 
     *ledger = (struct cf_ledger){0};
-    if (read_all(&reader, store) != 0) {
+    result = read_all(&reader, store);
+    free(reader.chosen);
+    if (result != 0) {
         cf_ledger_free(ledger);
         return cf_fail_with(err, 3, "%s",
                             own.text[0] ? own.text : "the store cannot be read to its end");

@@ -16,6 +16,7 @@ struct cf_ledger_record {
     int output; /* which distinct output of its case; -1 unless it ran */
     int64_t wall_ns;
     const char *reason;
+    const char *chosen; /* what the library chose to run (chosen.h); equal texts are one pointer */
 };
 
 struct cf_ledger_configuration {

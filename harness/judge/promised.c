@@ -6,11 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *state_of(const void *effective, const char *key)
-{
-    return json_string_value(json_object_get((const json_t *)effective, key));
-}
-
 struct promising {
     struct cf_judgement *j;
     json_t **effective; /* of each configuration */
@@ -18,17 +13,79 @@ struct promising {
     int n, room;
 };
 
-static int applies(const struct promising *x, const struct cf_promise *promise, int configuration,
-                   const char *op)
+/* What a promise may ask of one record: what was chosen for it, else the configuration's state. */
+struct asked {
+    const json_t *effective;
+    const char *chosen;
+    char *value; /* [CF_CHOSEN_MAX] */
+};
+
+static const char *state_of(const void *context, const char *key)
 {
-    const struct cf_ledger_configuration *one = &x->j->ledger.configuration[configuration];
+    const struct asked *asked = context;
+    const char *value = cf_chosen_get(asked->chosen, key, asked->value);
+
+    return value ? value : json_string_value(json_object_get(asked->effective, key));
+}
+
+/* One promise in one configuration and group. */
+struct holding {
+    struct promising *x;
+    const struct cf_promise *promise;
+    const char *op;
+    int configuration, group;
+};
+
+static int applies(const struct holding *h, int configuration, const char *chosen)
+{
+    const struct cf_ledger_configuration *one = &h->x->j->ledger.configuration[configuration];
+    char value[CF_CHOSEN_MAX];
+    const struct asked asked = {h->x->effective[configuration], chosen, value};
     const struct cf_promisee promisee = {.config = &one->config,
                                          .library = one->library,
                                          .version = one->version,
                                          .state = state_of,
-                                         .context = x->effective[configuration]};
+                                         .context = &asked};
 
-    return cf_promise_applies(promise, &promisee, op, promise->scope);
+    return cf_promise_applies(h->promise, &promisee, h->op, h->promise->scope);
+}
+
+/* Does a promise of one choice speak of both, and are both that choice? What differs because
+ * another engine ran breaks no promise about an engine. */
+static int takes(void *context, const struct cf_ledger_record *a, const struct cf_ledger_record *b)
+{
+    const struct holding *h = context;
+
+    return a->chosen == b->chosen && applies(h, a->configuration, a->chosen) &&
+           applies(h, b->configuration, b->chosen);
+}
+
+/* Of which of the choices of a configuration in the group does the promise speak? */
+struct spoken {
+    int n_of, n_not_of, n_named; /* n_named: choices that have a key of the condition */
+    const char *chosen;          /* the first of which it speaks, or "" */
+};
+
+static struct spoken speaks_of(const struct holding *h, int configuration)
+{
+    const struct cf_findings *f = &h->x->j->findings;
+    const char *group = h->x->j->ledger.group[h->group].name;
+    struct spoken spoken = {.chosen = ""};
+    int n = 0;
+
+    for (int i = 0; i < f->n_chosen; ++i) {
+        if (f->chosen[i].configuration != configuration || f->chosen[i].group != group)
+            continue;
+        ++n;
+        if (applies(h, configuration, f->chosen[i].chosen)) {
+            spoken.chosen = spoken.n_of++ == 0 ? f->chosen[i].chosen : spoken.chosen;
+        } else
+            ++spoken.n_not_of;
+        spoken.n_named += cf_promise_names(h->promise, f->chosen[i].chosen);
+    }
+    if (n == 0)
+        *(applies(h, configuration, "") ? &spoken.n_of : &spoken.n_not_of) = 1;
+    return spoken;
 }
 
 static void conclude(struct cf_promise_finding *one, const struct cf_finding *bits)
@@ -74,11 +131,50 @@ static void mark(struct promising *x, const struct cf_promise_finding *one, int 
         against->documented = one->promise;
 }
 
-static void judge_one(struct promising *x, const struct cf_promise *promise, int configuration,
-                      int group)
+static void add(struct promising *x, const struct cf_promise_finding *one)
 {
-    const struct cf_finding *bits =
-        cf_judgement_slot(x->j, configuration, group, CF_SLOT_SCOPES + (int)promise->scope);
+    if (x->n == x->room) {
+        x->room = 2 * x->room + 64;
+        x->list = cf_realloc(x->list, (size_t)x->room * sizeof x->list[0]);
+    }
+    x->list[x->n++] = *one;
+}
+
+/* What was seen, of all records; or where the condition is about the choice, of its records alone.
+ */
+static int find(struct holding *h, struct cf_promise_finding *one, struct cf_error *err)
+{
+    struct cf_judgement *j = h->x->j;
+    const struct cf_finding *all =
+        cf_judgement_slot(j, h->configuration, h->group, CF_SLOT_SCOPES + (int)h->promise->scope);
+    const struct spoken own = speaks_of(h, h->configuration);
+    const struct spoken others =
+        all->other < 0 ? (struct spoken){.n_of = 1} : speaks_of(h, all->other);
+    const struct cf_pair_filter filter = {takes, h};
+    struct cf_finding some = {.other = -1};
+
+    if (own.n_of == 0 || others.n_of == 0)
+        return 0;
+    if (own.n_not_of + others.n_not_of > 0 || own.n_named > 1 || others.n_named > 1) {
+        if (cf_judgement_bits(j, h->promise->scope, h->configuration, h->group, &filter, &some,
+                              err) != 0)
+            return -1;
+        conclude(one, &some);
+    } else {
+        conclude(one, all);
+    }
+    if (one->n_different > 0 && own.n_named > 0)
+        one->reason = cf_arena_format(&j->arena, "%s; it had chosen %s%s", one->reason, own.chosen,
+                                      own.n_of > 1 ? " and others" : "");
+    if (one->documented_difference && one->n_different == all->n_different)
+        mark(h->x, one, h->group);
+    add(h->x, one);
+    return 0;
+}
+
+static int judge_one(struct promising *x, const struct cf_promise *promise, int configuration,
+                     int group, struct cf_error *err)
+{
     const char *name = x->j->ledger.group[group].name;
     char *op = strndup(name, strcspn(name, " "));
     struct cf_promise_finding one = {.promise = promise,
@@ -86,20 +182,11 @@ static void judge_one(struct promising *x, const struct cf_promise *promise, int
                                      .family = x->j->ledger.configuration[configuration].family,
                                      .suite = x->j->ledger.group[group].suite,
                                      .group = name};
-    const int speaks = applies(x, promise, configuration, op) &&
-                       (bits->other < 0 || applies(x, promise, bits->other, op));
+    struct holding holding = {x, promise, op, configuration, group};
+    const int result = find(&holding, &one, err);
 
     free(op);
-    if (!speaks)
-        return;
-    conclude(&one, bits);
-    if (one.documented_difference)
-        mark(x, &one, group);
-    if (x->n == x->room) {
-        x->room = 2 * x->room + 64;
-        x->list = cf_realloc(x->list, (size_t)x->room * sizeof x->list[0]);
-    }
-    x->list[x->n++] = one;
+    return result;
 }
 
 /* A broken promise is told in the sentence, and the run does not succeed. */
@@ -130,11 +217,12 @@ static int count_violated(const struct cf_promise_finding *list, int n)
     return count;
 }
 
-void cf_judge_promises(struct cf_judgement *j)
+int cf_judge_promises(struct cf_judgement *j, struct cf_error *err)
 {
     const int n_configurations = j->ledger.n_configurations;
     struct promising x = {.j = j};
     struct cf_promise_finding *kept;
+    int result = 0;
 
     cf_promises_load(&j->promises);
     x.effective = cf_alloc((size_t)(n_configurations + 1) * sizeof(json_t *));
@@ -142,8 +230,8 @@ void cf_judge_promises(struct cf_judgement *j)
         x.effective[i] = json_loads(j->ledger.configuration[i].effective, 0, NULL);
     for (int p = 0; p < j->promises.n; ++p)
         for (int i = 0; i < n_configurations; ++i)
-            for (int g = 0; g < j->ledger.n_groups; ++g)
-                judge_one(&x, &j->promises.promise[p], i, g);
+            for (int g = 0; g < j->ledger.n_groups && result == 0; ++g)
+                result = judge_one(&x, &j->promises.promise[p], i, g, err);
     kept = cf_arena_alloc(&j->arena, (size_t)(x.n + 1) * sizeof kept[0]);
     if (x.n > 0)
         memcpy(kept, x.list, (size_t)x.n * sizeof kept[0]);
@@ -154,4 +242,5 @@ void cf_judge_promises(struct cf_judgement *j)
         json_decref(x.effective[i]);
     free(x.effective);
     free(x.list);
+    return result;
 }

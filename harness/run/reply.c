@@ -192,6 +192,21 @@ static int take_wall(struct cf_reply *reply, const json_t *result)
     return 0;
 }
 
+static int take_chosen(struct cf_reply *reply, const json_t *result)
+{
+    const json_t *chosen = json_object_get(result, "chosen");
+    const char *text = json_string_value(chosen);
+
+    if (chosen && (!text || strlen(text) >= sizeof reply->chosen)) {
+        cf_reply_set(reply, CF_PROTOCOL, "chosen in the reply is no text below %d bytes",
+                     CF_CHOSEN_MAX);
+        return -1;
+    }
+    if (text)
+        cf_printable(reply->chosen, sizeof reply->chosen, text, strlen(text));
+    return 0;
+}
+
 /* Notes what the call changed behind its caller's back. */
 static void note_changes(struct cf_reply *reply, const json_t *state)
 {
@@ -297,7 +312,7 @@ void cf_reply_run(struct cf_reply *reply, const char *line, size_t n, int64_t id
     *reply = (struct cf_reply){.fate = CF_RAN, .wall_ns = -1};
     object = parse(reply, line, n, id);
     result = json_object_get(object, "result");
-    if (result && take_wall(reply, result) == 0) {
+    if (result && take_wall(reply, result) == 0 && take_chosen(reply, result) == 0) {
         note_changes(reply, json_object_get(result, "state"));
         read_outputs(reply, expected, n_expected, path);
     } else if (object && !result) {

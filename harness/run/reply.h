@@ -15,8 +15,9 @@ struct cf_reply {
     enum cf_fate fate; /* CF_RAN: hello was answered well, or the kernel ran */
     int64_t wall_ns;   /* -1 unknown */
     char reason[400];  /* a sentence for every fate but CF_RAN; state changes noted for CF_RAN */
-    char *effective;   /* hello: what is in effect, as sorted JSON; NULL: not said. Owned */
-    void *outputs;     /* run: all outputs back to back; owned */
+    char chosen[CF_CHOSEN_MAX]; /* run: what the library chose to run; "": it said nothing */
+    char *effective; /* hello: what is in effect, as sorted JSON; NULL: not said. Owned */
+    void *outputs;   /* run: all outputs back to back; owned */
     uint64_t n_bytes;
 };
 

@@ -46,6 +46,7 @@ void cf_run_record(struct cf_run *run, int configuration, int case_index, int pr
 
     CF_CHECK(!*byte);
     memcpy(record.reason, reply->reason, sizeof record.reason);
+    memcpy(record.chosen, reply->chosen, sizeof record.chosen);
     if (reply->fate == CF_RAN)
         cf_digest_of(&record.digest, reply->outputs, reply->n_bytes);
     if (run->failed)

@@ -27,7 +27,9 @@ static const char *const sql[CF_SQL_N] = {
         "INSERT OR REPLACE INTO library(configuration, path, sha256, version, build_id)"
         " VALUES(?, ?, ?, ?, ?)",
     [CF_SQL_PUT_RECORD] = "INSERT INTO record(case_id, configuration, process, repetition, fate,"
-                          " digest, wall_ns, reason) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+                          " digest, wall_ns, reason, chosen) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [CF_SQL_PUT_CHOSEN] = "INSERT OR IGNORE INTO chosen(text) VALUES(?)",
+    [CF_SQL_GET_CHOSEN] = "SELECT id FROM chosen WHERE text = ?",
     [CF_SQL_HAS_RECORD] = "SELECT 1 FROM record WHERE case_id = ? AND configuration = ?"
                           " AND process = ? AND repetition = ?",
     [CF_SQL_PUT_OUTPUT] = "INSERT INTO output(digest, n_bytes, zstd) VALUES(?, ?, ?)",
@@ -157,6 +159,26 @@ static int open_database(struct cf_store *store, int flags, struct cf_error *err
                         err);
 }
 
+static int read_version(struct cf_store *store, struct cf_error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    const int row =
+        sqlite3_prepare_v2(store->db, "PRAGMA user_version", -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW;
+
+    store->version = row ? sqlite3_column_int(statement, 0) : 0;
+    sqlite3_finalize(statement);
+    return row ? 0 : cf_store_fail(store, err);
+}
+
+/* One transaction, as conform makes a file or brings an older one up to date. */
+static int run_at_once(struct cf_store *store, const char *text, struct cf_error *err)
+{
+    return cf_store_sql(store, "BEGIN IMMEDIATE", err) != 0 || cf_store_sql(store, text, err) != 0
+               ? -1
+               : cf_store_sql(store, "COMMIT", err);
+}
+
 static int use_wal(struct cf_store *store, struct cf_error *err)
 {
     sqlite3_stmt *statement = NULL;
@@ -185,9 +207,10 @@ static int open_writer(struct cf_store *store, enum cf_store_mode mode, struct c
     empty = cf_store_verify(store->path, err);
     if (empty < 0 || open_database(store, SQLITE_OPEN_READWRITE, err) != 0)
         return -1;
-    if (empty &&
-        (cf_store_sql(store, "BEGIN IMMEDIATE", err) != 0 ||
-         cf_store_sql(store, cf_store_schema, err) != 0 || cf_store_sql(store, "COMMIT", err) != 0))
+    if ((empty && run_at_once(store, cf_store_schema, err) != 0) || read_version(store, err) != 0)
+        return -1;
+    if (store->version < CF_STORE_VERSION &&
+        (run_at_once(store, cf_store_upgrade, err) != 0 || read_version(store, err) != 0))
         return -1;
     store->compressor = ZSTD_createCCtx();
     CF_CHECK(store->compressor);
@@ -201,7 +224,9 @@ static int open_reader(struct cf_store *store, struct cf_error *err)
     if (empty > 0)
         return cf_fail_with(err, 3, "the store %s is empty; nothing was recorded in it",
                             store->path);
-    return empty < 0 ? -1 : open_database(store, cf_store_read_flags(store->path), err);
+    if (empty < 0 || open_database(store, cf_store_read_flags(store->path), err) != 0)
+        return -1;
+    return read_version(store, err);
 }
 
 struct cf_store *cf_store_open(const char *path, enum cf_store_mode mode, struct cf_error *err)
@@ -267,6 +292,7 @@ int cf_store_commit(struct cf_store *store, struct cf_error *err)
 
 void cf_store_rollback(struct cf_store *store)
 {
+    store->chosen[0] = '\0'; /* its row may go */
     if (!sqlite3_get_autocommit(store->db))
         sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
 }

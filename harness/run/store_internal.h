@@ -9,7 +9,7 @@
 #include "store.h"
 
 #define CF_STORE_APPLICATION 0x434e464d /* "CNFM", in the file's header */
-#define CF_STORE_VERSION     1
+#define CF_STORE_VERSION     2 /* 1: without what was chosen; read, and brought up to 2 to go on */
 
 enum cf_store_statement {
     CF_SQL_BEGIN,
@@ -22,6 +22,8 @@ enum cf_store_statement {
     CF_SQL_PUT_INPUTS,
     CF_SQL_PUT_LIBRARY,
     CF_SQL_PUT_RECORD,
+    CF_SQL_PUT_CHOSEN,
+    CF_SQL_GET_CHOSEN,
     CF_SQL_HAS_RECORD,
     CF_SQL_PUT_OUTPUT,
     CF_SQL_HAS_OUTPUT,
@@ -38,6 +40,9 @@ struct cf_store {
     ZSTD_CCtx *compressor;
     void *packed; /* room for one compressed output */
     size_t n_packed;
+    int version;                /* of the file */
+    char chosen[CF_CHOSEN_MAX]; /* the last one put, with its id; "": none */
+    int64_t chosen_id;
     struct cf_error problem; /* of the last each_*; exit_code 0: none */
 };
 
@@ -62,6 +67,8 @@ const char *cf_store_text(sqlite3_stmt *, int column);
 /* The tables; run in an empty file before it is switched to WAL, so that the header page names the
  * application from the first commit on. */
 extern const char cf_store_schema[];
+/* From version 1 to this one. */
+extern const char cf_store_upgrade[];
 
 /* Looks at a file that exists without changing it: a store, of this version, undamaged. 1: an empty
  * file. 0, or -1 and a sentence. */

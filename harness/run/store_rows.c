@@ -311,20 +311,31 @@ static int put_output(struct cf_store *store, const struct cf_digest *digest, co
     return cf_store_step(store, statement, err);
 }
 
-int cf_store_put_record(struct cf_store *store, const struct cf_record *record, const void *outputs,
-                        uint64_t n_bytes, struct cf_error *err)
+/* The id of a choice, which few records do not share with the one before; -1 and a sentence. */
+static int64_t chosen_id(struct cf_store *store, const char *text, struct cf_error *err)
 {
-    sqlite3_stmt *statement = cf_store_statement(store, CF_SQL_PUT_RECORD, err);
-    int there = 1;
+    sqlite3_stmt *put, *get;
 
-    if (!statement)
+    if (strcmp(store->chosen, text) == 0)
+        return store->chosen_id;
+    put = cf_store_statement(store, CF_SQL_PUT_CHOSEN, err);
+    get = cf_store_statement(store, CF_SQL_GET_CHOSEN, err);
+    if (!put || !get)
         return -1;
-    CF_CHECK(!cf_store_has_record(store, record->configuration, record->case_id, record->process,
-                                  record->repetition));
-    if (record->fate == CF_RAN)
-        there = has_output(store, &record->digest, err);
-    if (there < 0 || (!there && put_output(store, &record->digest, outputs, n_bytes, err) != 0))
+    bind_text(put, 1, text);
+    if (cf_store_step(store, put, err) != 0)
         return -1;
+    bind_text(get, 1, text);
+    store->chosen_id = sqlite3_step(get) == SQLITE_ROW ? sqlite3_column_int64(get, 0) : -1;
+    if (store->chosen_id < 0)
+        cf_store_fail(store, err);
+    sqlite3_reset(get);
+    snprintf(store->chosen, sizeof store->chosen, "%s", store->chosen_id < 0 ? "" : text);
+    return store->chosen_id;
+}
+
+static void bind_record(sqlite3_stmt *statement, const struct cf_record *record, int64_t chosen)
+{
     bind_int(statement, 1, record->case_id);
     bind_int(statement, 2, record->configuration);
     bind_int(statement, 3, record->process);
@@ -336,6 +347,30 @@ int cf_store_put_record(struct cf_store *store, const struct cf_record *record, 
         sqlite3_bind_null(statement, 6);
     bind_int(statement, 7, record->wall_ns);
     bind_text(statement, 8, record->reason);
+    if (chosen > 0)
+        bind_int(statement, 9, chosen);
+    else
+        sqlite3_bind_null(statement, 9);
+}
+
+int cf_store_put_record(struct cf_store *store, const struct cf_record *record, const void *outputs,
+                        uint64_t n_bytes, struct cf_error *err)
+{
+    sqlite3_stmt *statement = cf_store_statement(store, CF_SQL_PUT_RECORD, err);
+    int64_t chosen = 0;
+    int there = 1;
+
+    if (!statement)
+        return -1;
+    CF_CHECK(!cf_store_has_record(store, record->configuration, record->case_id, record->process,
+                                  record->repetition));
+    if (record->fate == CF_RAN)
+        there = has_output(store, &record->digest, err);
+    if (there < 0 || (!there && put_output(store, &record->digest, outputs, n_bytes, err) != 0))
+        return -1;
+    if (*record->chosen && (chosen = chosen_id(store, record->chosen, err)) < 0)
+        return -1;
+    bind_record(statement, record, chosen);
     return cf_store_step(store, statement, err);
 }
 
@@ -359,19 +394,22 @@ static int record_row(struct cf_store *store, sqlite3_stmt *row, void *context)
         (fate == CF_RAN && column_digest(&record.digest, row, 5) != 0))
         return cf_store_bad_row(store, "a record makes no sense");
     snprintf(record.reason, sizeof record.reason, "%s", cf_store_text(row, 7));
+    snprintf(record.chosen, sizeof record.chosen, "%s", cf_store_text(row, 8));
     return to->each(to->context, &record);
 }
 
 int cf_store_each_record(struct cf_store *store, int (*each)(void *, const struct cf_record *),
                          void *context)
 {
+    static const char *const sql[] = {
+        "SELECT case_id, configuration, process, repetition, fate, digest, wall_ns, reason, NULL"
+        " FROM record ORDER BY case_id, configuration, process, repetition",
+        "SELECT case_id, configuration, process, repetition, fate, digest, wall_ns, reason,"
+        " (SELECT text FROM chosen WHERE id = record.chosen)"
+        " FROM record ORDER BY case_id, configuration, process, repetition"};
     struct each_record to = {each, context};
 
-    return cf_store_each(store,
-                         "SELECT case_id, configuration, process, repetition, fate, digest,"
-                         " wall_ns, reason FROM record"
-                         " ORDER BY case_id, configuration, process, repetition",
-                         record_row, &to);
+    return cf_store_each(store, sql[store->version > 1], record_row, &to);
 }
 
 int cf_store_has_record(struct cf_store *store, int64_t configuration, int64_t case_id, int process,

@@ -8,7 +8,7 @@
 
 const char cf_store_schema[] =
     "PRAGMA application_id = 1129203277;"
-    "PRAGMA user_version = 1;"
+    "PRAGMA user_version = 2;"
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE configuration(id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE,"
     " label TEXT NOT NULL, requested TEXT NOT NULL, effective TEXT NOT NULL);"
@@ -18,11 +18,17 @@ const char cf_store_schema[] =
     " path TEXT NOT NULL, sha256 TEXT NOT NULL, version TEXT NOT NULL, build_id TEXT NOT NULL,"
     " PRIMARY KEY(configuration, path, sha256)) WITHOUT ROWID;"
     "CREATE TABLE output(digest BLOB PRIMARY KEY, n_bytes INTEGER NOT NULL, zstd BLOB NOT NULL);"
+    "CREATE TABLE chosen(id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);"
     "CREATE TABLE record(case_id INTEGER NOT NULL REFERENCES plan(id),"
     " configuration INTEGER NOT NULL REFERENCES configuration(id), process INTEGER NOT NULL,"
     " repetition INTEGER NOT NULL, fate INTEGER NOT NULL, digest BLOB REFERENCES output(digest),"
-    " wall_ns INTEGER NOT NULL, reason TEXT NOT NULL,"
+    " wall_ns INTEGER NOT NULL, reason TEXT NOT NULL, chosen INTEGER REFERENCES chosen(id),"
     " PRIMARY KEY(case_id, configuration, process, repetition)) WITHOUT ROWID;";
+
+const char cf_store_upgrade[] =
+    "CREATE TABLE chosen(id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);"
+    "ALTER TABLE record ADD COLUMN chosen INTEGER REFERENCES chosen(id);"
+    "PRAGMA user_version = 2;";
 
 /* The first column of the first row, as text in *answer; -1 when there is none. */
 static int ask(sqlite3 *db, const char *sql, char *answer, int n)
@@ -61,8 +67,11 @@ static int cannot_read(sqlite3 *db, const char *path, struct cf_error *err)
 }
 
 /* Anything but our own tables could run SQL of a stranger. */
-static int check_schema(sqlite3 *db, const char *path, struct cf_error *err)
+static int check_schema(sqlite3 *db, const char *path, long version, struct cf_error *err)
 {
+    static const char *const names_of[] = {
+        [1] = "configuration library meta output plan record",
+        [CF_STORE_VERSION] = "chosen configuration library meta output plan record"};
     static const char tables[] =
         "SELECT group_concat(name, ' ') FROM (SELECT name FROM sqlite_schema"
         " WHERE type <> 'index' OR sql IS NOT NULL ORDER BY name)";
@@ -70,7 +79,7 @@ static int check_schema(sqlite3 *db, const char *path, struct cf_error *err)
 
     if (ask(db, tables, names, (int)sizeof names) != 0)
         return cannot_read(db, path, err);
-    if (strcmp(names, "configuration library meta output plan record") != 0)
+    if (strcmp(names, names_of[version]) != 0)
         return damaged(path, "its tables are not those that conform makes", err);
     return 0;
 }
@@ -117,12 +126,12 @@ static int check(sqlite3 *db, const char *path, struct cf_error *err)
             err, 2,
             "%s is not a store of conform (it is a database of another program); name another",
             path);
-    if (atol(version) != CF_STORE_VERSION)
+    if (atol(version) < 1 || atol(version) > CF_STORE_VERSION)
         return cf_fail_with(err, 3,
-                            "the store %s has format %s and this conform reads format %d; use the "
-                            "conform that wrote it",
+                            "the store %s has format %s and this conform reads formats 1 to %d; "
+                            "use the conform that wrote it",
                             path, version, CF_STORE_VERSION);
-    return check_pages(db, path, err) != 0 || check_schema(db, path, err) != 0 ||
+    return check_pages(db, path, err) != 0 || check_schema(db, path, atol(version), err) != 0 ||
                    check_rows(db, path, err) != 0
                ? -1
                : 0;

@@ -52,8 +52,13 @@ void cf_standing_read(struct cf_standing *s, const struct cf_history *history, i
     const struct cf_ledger_record *records =
         cf_ledger_records(&history->ledger, case_index, configuration, &n);
 
-    *s = (struct cf_standing){
-        .answer = -1, .rms = NAN, .bias = NAN, .largest = NAN, .wall_ns = -1, .reason = ""};
+    *s = (struct cf_standing){.answer = -1,
+                              .rms = NAN,
+                              .bias = NAN,
+                              .largest = NAN,
+                              .wall_ns = -1,
+                              .reason = "",
+                              .chosen = ""};
     for (int64_t i = 0; i < n; ++i) {
         const struct cf_ledger_record *r = &records[i];
 
@@ -65,6 +70,8 @@ void cf_standing_read(struct cf_standing *s, const struct cf_history *history, i
         }
         if (r->fate != CF_RAN)
             continue;
+        if (s->n_ran == 1)
+            s->chosen = r->chosen;
         if (r->wall_ns >= 0 && (s->wall_ns < 0 || r->wall_ns < s->wall_ns))
             s->wall_ns = r->wall_ns;
         if (seen_before(records, i))

@@ -23,9 +23,10 @@ struct cf_standing {
     int n_ran, n_failed, n_not_offered; /* n_failed: neither ran nor not offered */
     enum cf_fate fate;                  /* of the first that failed */
     const char *reason;
-    int n_answers;   /* distinct outputs */
-    int answer;      /* the first, as the ledger numbers the outputs of the case; -1: none */
-    int64_t n_wrong; /* elements that fail S1, S2 or S3 in any answer: see accuracy.h */
+    const char *chosen; /* of the first that ran (chosen.h), or "" */
+    int n_answers;      /* distinct outputs */
+    int answer;         /* the first, as the ledger numbers the outputs of the case; -1: none */
+    int64_t n_wrong;    /* elements that fail S1, S2 or S3 in any answer: see accuracy.h */
     int64_t n_elements;
     double rms, bias, largest; /* of (got - exact) / (u * scale), the worst answer's; NaN: no answer
                                   or no such measure */

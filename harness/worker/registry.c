@@ -1,5 +1,7 @@
 #include "registry.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 const struct cf_backend *cf_backend_find(const char *name)
@@ -21,6 +23,29 @@ void cf_registry_open(const struct cf_backend *backend, struct cf_library *libra
 const struct cf_opened *cf_opened(void)
 {
     return &opened;
+}
+
+static char chosen[CF_CHOSEN_MAX];
+
+void cf_chose(const char *key, const char *format, ...)
+{
+    char value[CF_CHOSEN_MAX];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(value, sizeof value, format, arguments);
+    va_end(arguments);
+    cf_chosen_add(chosen, key, value);
+}
+
+void cf_registry_forget(void)
+{
+    chosen[0] = '\0';
+}
+
+const char *cf_registry_chosen(void)
+{
+    return chosen;
 }
 
 int64_t cf_attribute(const struct cf_pairs *attributes, const char *key, int64_t fallback)

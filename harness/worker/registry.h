@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "chosen.h"
 #include "kernel.h"
 
 extern const struct cf_backend *const cf_backends[];     /* generated; NULL-terminated */
@@ -12,6 +13,10 @@ extern const struct cf_kernel *const cf_kernel_tables[]; /* generated; each ende
 /* What cf_opened answers from now on. */
 void cf_registry_open(const struct cf_backend *backend, struct cf_library *library,
                       const char *kernel);
+
+/* What the kernels have said by cf_chose since it was cleared; see chosen.h. */
+void cf_registry_forget(void);
+const char *cf_registry_chosen(void);
 
 /* {"dot": ["forward", ...], ...} of a backend; {"backends": [{"name", "why", "kernels"}], ...} of
  * all. The caller owns the reference. */

@@ -68,6 +68,7 @@ static enum cf_status call(struct cf_worker *worker, struct cf_request *request)
 
     for (int i = 0; i < request->n_out; ++i)
         out[i] = request->out[i].tensor;
+    cf_registry_forget();
     start = now_ns();
     status = request->kernel->run(worker->library, &request->attributes, request->in, out);
     request->wall_ns = now_ns() - start;
@@ -130,12 +131,16 @@ static json_t *write_outputs(const struct cf_request *request)
 
 static json_t *success(const struct cf_request *request, json_t *state)
 {
-    json_t *names = json_array();
+    json_t *names = json_array(), *reply;
 
     for (int i = 0; i < request->n_out; ++i)
         json_array_append_new(names, json_string(request->out[i].name));
-    return json_pack("{s:{s:o,s:I,s:O}}", "result", "outputs", names, "wall_ns",
-                     (json_int_t)request->wall_ns, "state", state);
+    reply = json_pack("{s:{s:o,s:I,s:O}}", "result", "outputs", names, "wall_ns",
+                      (json_int_t)request->wall_ns, "state", state);
+    if (*cf_registry_chosen())
+        json_object_set_new(json_object_get(reply, "result"), "chosen",
+                            json_string(cf_registry_chosen()));
+    return reply;
 }
 
 /* A library that keeps all memory that the limit leaves would make the next of our own small

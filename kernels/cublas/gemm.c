@@ -151,6 +151,8 @@ static int emulated(const struct job *job, const struct cf_gpu_buffer *operand)
         fprintf(stderr, "cublas: emulation was asked for and not used (bit count %d)\n", got);
         return CF_UNSUPPORTED;
     }
+    if (status == CF_DONE)
+        cf_chose("emulated_bits", "%d", got);
     return status;
 }
 

@@ -2,8 +2,8 @@
  *   lt          the algorithm of flags=algo:ID with its tile, stages, splitk, scheme, swizzle and
  *               custom option; without algo: what the heuristic names first
  *   lt-unsplit  what the heuristic names first when no reduction scheme is allowed: one sequence
- * An algorithm that cublasLtMatmulAlgoCheck refuses is not offered. Which one ran is in the log:
- * id, tile, stages, splits, scheme, and its implementation flags. */
+ * An algorithm that cublasLtMatmulAlgoCheck refuses is not offered. Which one ran is in the
+ * record: id, tile, stages, splits, scheme, and its implementation flags. */
 #include <stdio.h>
 #include <string.h>
 
@@ -176,17 +176,16 @@ static void tell(const struct job *job)
     uint64_t flags = 0;
     size_t written;
 
-    fprintf(stderr, "cublasLt:");
     for (int i = 0; i < N_CONFIG; ++i) {
         int32_t value = -1;
 
         if (job->api.config_get(&job->chosen.algorithm, i, &value, sizeof value, &written) == 0)
-            fprintf(stderr, " %s:%d", flag_names[i], (int)value);
+            cf_chose(flag_names[i], "%d", (int)value);
     }
     if (job->api.cap_get(&job->chosen.algorithm, CAP_IMPLEMENTATION, &flags, sizeof flags,
                          &written) == 0)
-        fprintf(stderr, " implementation:0x%llx", (unsigned long long)flags);
-    fprintf(stderr, " workspace:%zu\n", job->chosen.workspace);
+        cf_chose("implementation", "0x%llx", (unsigned long long)flags);
+    cf_chose("workspace", "%zu", job->chosen.workspace);
 }
 
 static int multiply(struct job *job, const struct cf_gpu_buffer *operand)

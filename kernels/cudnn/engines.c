@@ -3,9 +3,8 @@
  *   deterministic  its first engine without the note NONDETERMINISTIC: PyTorch's rule for
  *                  deterministic algorithms (aten/src/ATen/native/cudnn/Conv_v8.cpp)
  *   engine         the engine of flags=engine:N, by global index
- * The engine, its numerical notes and the end of its plan are in the log. What does not finalize is
- * not offered: cudnnBackendFinalize is cuDNN's own check for support. */
-#include <stdio.h>
+ * The engine, its numerical notes and its knobs are in the record. What does not finalize is not
+ * offered: cudnnBackendFinalize is cuDNN's own check for support. */
 #include <string.h>
 
 #include "cudnn.h"
@@ -54,7 +53,8 @@ static const char *const note_names[NOTES] = {"TENSOR_CORE",
 
 enum choice { BEST, DETERMINISTIC, BY_INDEX };
 
-#define MADE    160 /* descriptors of one call */
+#define KNOBS   32
+#define MADE    200 /* descriptors of one call */
 #define CONFIGS 40  /* results of the heuristic that are looked at */
 
 struct job {
@@ -185,16 +185,39 @@ static unsigned notes_of(struct job *job, void *engine)
     return bits;
 }
 
-static void tell(const struct job *job, void *engine, unsigned notes)
+/* The knobs that a configuration of an engine sets; an answer that is none leaves them unsaid. */
+static void tell_knobs(struct job *job, void *config)
+{
+    const struct cf_cudnn_api *api = &job->library->api;
+    void *knob[KNOBS];
+    int64_t n = 0;
+
+    for (int i = 0; i < KNOBS; ++i)
+        knob[i] = make(job, KNOB);
+    if (job->status != 0 || api->get(config, 302, DESCRIPTOR, KNOBS, &n, knob) != 0)
+        return;
+    for (int64_t i = 0; i < n && i < KNOBS; ++i) {
+        int64_t one, value = 0;
+        int type = -1;
+
+        if (api->get(knob[i], 600, KNOB_TYPE, 1, &one, &type) == 0 &&
+            api->get(knob[i], 601, INT64, 1, &one, &value) == 0)
+            cf_chose("knobs", "%d:%lld", type, (long long)value);
+    }
+}
+
+static void tell(struct job *job, void *config, void *engine, unsigned notes)
 {
     int64_t index = -1, n;
 
     job->library->api.get(engine, 1301, INT64, 1, &n, &index);
-    fprintf(stderr, "cudnn: engine %lld, notes", (long long)index);
+    cf_chose("engine", "%lld", (long long)index);
     for (int i = 0; i < NOTES; ++i)
         if (notes & 1u << i)
-            fprintf(stderr, " %s", note_names[i]);
-    fprintf(stderr, "%s\n", notes ? "" : " none");
+            cf_chose("numerical_notes", "%s", note_names[i]);
+    if (notes == 0)
+        cf_chose("numerical_notes", "none");
+    tell_knobs(job, config);
 }
 
 static int is_wanted(const struct job *job, unsigned notes)
@@ -245,7 +268,7 @@ static void *plan_by_heuristic(struct job *job, void *op_graph)
             continue;
         plan = plan_of(job, config[i]);
         if (plan)
-            tell(job, engine, notes);
+            tell(job, config[i], engine, notes);
         else if (job->status >= CF_CUDNN_UNSUPPORTED && job->status < CF_CUDNN_INTERNAL)
             job->status = 0; /* the next one may be supported */
     }
@@ -260,7 +283,7 @@ static void *plan_by_index(struct job *job, void *op_graph)
     const int64_t index = cf_gpu_flag(keys, "engine", -1), value = cf_gpu_flag(keys, "value", 0);
     const int64_t knob_type = cf_gpu_flag(keys, "knob", -1);
     const int type = (int)knob_type;
-    void *engine = make(job, ENGINE), *config, *knob;
+    void *engine = make(job, ENGINE), *config, *knob, *plan;
 
     if (index < 0)
         job->status = CF_CUDNN_UNSUPPORTED;
@@ -277,9 +300,10 @@ static void *plan_by_index(struct job *job, void *op_graph)
         set_desc(job, config, 302, knob);
     }
     finalize(job, config);
-    if (job->status == 0)
-        tell(job, engine, notes_of(job, engine));
-    return plan_of(job, config);
+    plan = plan_of(job, config);
+    if (plan)
+        tell(job, config, engine, notes_of(job, engine));
+    return plan;
 }
 
 static void execute(struct job *job, void *plan, const struct cf_gpu_buffer *operand)

@@ -82,16 +82,19 @@ static int choose(const struct job *job, int *algorithm)
     int n = 0, status;
 
     *algorithm = job->wanted;
-    if (job->wanted >= 0)
+    if (job->wanted >= 0) {
+        cf_chose("algorithm", "%d", job->wanted);
         return CF_DONE;
+    }
     status = job->library->api.algorithms[job->way](job->library->handle, job->role[o[0]],
                                                     job->role[o[1]], job->convolution,
                                                     job->role[o[2]], PERFS, &n, perf);
     for (int i = 0; status == 0 && i < n && i < PERFS; ++i)
         if (perf[i].status == 0 && (job->wanted == FIRST || perf[i].deterministic == 1)) {
             *algorithm = perf[i].algorithm;
-            fprintf(stderr, "cudnn: algorithm %d, deterministic:%d math:%d\n", perf[i].algorithm,
-                    perf[i].deterministic, perf[i].math);
+            cf_chose("algorithm", "%d", perf[i].algorithm);
+            cf_chose("determinism", "%d", perf[i].deterministic);
+            cf_chose("math", "%d", perf[i].math);
             return CF_DONE;
         }
     return cf_cudnn_check(job->library, status == 0 ? CF_CUDNN_UNSUPPORTED : status,

@@ -201,6 +201,7 @@ enum cf_status cf_onednn_execute(struct cf_library *library, void *pd, int n,
     int status;
 
     CF_CHECK(n <= CF_ONEDNN_DIMS);
+    cf_chose("implementation", "%s", cf_onednn_implementation(library, pd));
     status = run_held(library, pd, n, operands, held);
     for (int i = 0; i < n; ++i) {
         if (held[i].own)

@@ -68,6 +68,9 @@ misbehave() {
     idle) answer '"wall_ns":7,'; exit 0 ;;
     late) answer '"wall_ns":7,'; sleep 0.1; echo '{"id":1,"result":{}}' >&3 ;;
     changes) answer '"wall_ns":7,' '"mxcsr":"0x9fc0","changed":["mxcsr","cwd"]' ;;
+    chooses) answer '"wall_ns":7,"chosen":"engine=40 notes=A\u001b",' ;;
+    chooses_none) answer '"wall_ns":7,"chosen":{"engine":40},' ;;
+    chooses_much) answer "\"wall_ns\":7,\"chosen\":\"a=$(head -c 500 /dev/zero | tr '\0' x)\"," ;;
     seconds) answer '"wall_s":0.25,' ;;
     *) answer '"wall_ns":7,' ;;
     esac

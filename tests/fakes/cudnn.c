@@ -4,6 +4,7 @@
  *   math      GetConvolutionMathType says 0        mixed  a part is of another version
  *   old       version 8.9                          fickle every answer is another one: engines and
  *   fails     convolutions fail on the device             algorithms that promise the same bits too
+ *   other-engine  no lie: the heuristic names 2, 0, 1, 3, as another version's may
  * Algorithms 0 and 3 backwards and pooling MAX backwards differ from call to call, as documented;
  * algorithm 6 is not supported. With `still` none of them differs. */
 #include <math.h>

@@ -129,7 +129,8 @@ static void fill(struct bag *config, void *graph, int64_t index)
 EXPORT int cudnnBackendGetAttribute(void *desc, int name, int type, int64_t wanted, int64_t *n,
                                     void *values)
 {
-    static const int64_t order[] = {1, 2, 0, 3};
+    static const int64_t orders[][4] = {{1, 2, 0, 3}, {2, 0, 1, 3}};
+    const int64_t *order = orders[fake_lies("other-engine")];
     const struct bag *bag = desc;
     const int64_t index = number(desc, 1301, 0);
 
@@ -147,6 +148,22 @@ EXPORT int cudnnBackendGetAttribute(void *desc, int name, int type, int64_t want
     *n = 1;
     if (name == 1301)
         memcpy(values, &index, sizeof index);
+    else if (name == 302) { /* knobs: those that were set, else tile 7 of knob 1 */
+        const void *knob = inner(desc, 302);
+        const int first = 1;
+        const int64_t value = 7;
+
+        if (wanted < 1)
+            return BAD;
+        if (knob)
+            memcpy(*(void **)values, knob, sizeof(struct bag));
+        else if (cudnnBackendSetAttribute(*(void **)values, 600, 9, 1, &first) != OK ||
+                 cudnnBackendSetAttribute(*(void **)values, 601, 3, 1, &value) != OK)
+            return BAD;
+    } else if (name == 600 && find(desc, 600))
+        memcpy(values, find(desc, 600), sizeof(int));
+    else if (name == 601 && find(desc, 601))
+        memcpy(values, find(desc, 601), sizeof(int64_t));
     else if (name == 402)
         *(int64_t *)values = 128;
     else if (name == 300) /* the engine of a configuration, into one that was made */
