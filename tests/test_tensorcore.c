@@ -162,6 +162,61 @@ Test(tensorcore, p8_fp8_on_hopper_keeps_13_bits)
         }
 }
 
+/* Accumulation in f16: each block's sum is rounded to f16, to nearest, and is the next block's c,
+ * which is f16 too. Rows: c, then products of 1; the answer of v100, a100 and h100. */
+static const struct {
+    float c;
+    double product[3];
+    float answer[3];
+} halves[] = {
+    {2, {0x1.8p-10}, {0x1.004p1f, 0x1.004p1f, 0x1.004p1f}},  /* 3/4 of the last bit */
+    {2, {0x1p-10}, {2, 2, 2}},                               /* a tie, to even */
+    {2, {0x1p-10, 0x1p-23}, {2, 0x1.004p1f, 0x1.004p1f}},    /* and a bit that v100 has cut */
+    {0x1.001p0f, {0}, {1, 1, 1}},                            /* c is rounded before */
+    {0, {0x1p-24, 0x1p-25}, {0x1p-23f, 0x1p-23f, 0x1p-23f}}, /* subnormal: a tie, to even */
+    {65504, {16}, {INFINITY, INFINITY, INFINITY}},           /* half of the last bit */
+    {65504, {15.9921875}, {65504, 65504, 65504}},
+    {-65504, {-16}, {-INFINITY, -INFINITY, -INFINITY}},
+};
+
+Test(tensorcore, accumulation_in_f16)
+{
+    for (int i = 0; i < CF_COUNT(halves); ++i)
+        for (int d = 0; d < 3; ++d) {
+            const struct cf_tensorcore *core = cf_tensorcore_find_half(devices[d]);
+            struct cf_tc_operand a[3], b[3];
+            float got;
+
+            for (int l = 0; l < 3; ++l) {
+                const int down = fabs(halves[i].product[l]) < 0x1p-12;
+
+                a[l] =
+                    cf_tc_take((float)(halves[i].product[l] * (down ? 0x1p12 : 1)), CF_TC_F16, 0);
+                b[l] = cf_tc_take(down ? 0x1p-12f : 1, CF_TC_F16, 0);
+            }
+            got = cf_tc_dot(&core->parameters, CF_TC_F16, halves[i].c, a, b, 3);
+            cr_expect_eq(got, halves[i].answer[d], "%s row %d: %a", devices[d], i, got);
+        }
+    cr_expect_null(cf_tensorcore_find_half("ieee"));
+    cr_expect_eq(cf_tensorcore_find("h100", CF_TC_F16)->parameters.kept, 23);
+}
+
+/* The second block starts from the rounded sum of the first. */
+Test(tensorcore, blocks_in_f16_are_rounded_one_by_one)
+{
+    struct cf_tc_operand a[32], b[32];
+    const struct cf_tensorcore *core = cf_tensorcore_find_half("h100");
+
+    for (int l = 0; l < 32; ++l) {
+        a[l] = cf_tc_take(l % 16 == 0 ? 0x1.4p-11f : 0, CF_TC_F16, 0);
+        b[l] = cf_tc_take(1, CF_TC_F16, 0);
+    }
+    cr_expect_eq(cf_tc_dot(&core->parameters, CF_TC_F16, 1, a, b, 32), 1 + 2 * 0x1p-10f);
+    a[16] = a[1] = cf_tc_take(0, CF_TC_F16, 0);
+    a[1] = a[0];
+    cr_expect_eq(cf_tc_dot(&core->parameters, CF_TC_F16, 1, a, b, 32), 1 + 0x1p-10f);
+}
+
 Test(tensorcore, p9_doubles_are_a_chain_of_fma)
 {
     const struct cf_probe probe = {CF_TC_F64, 9, 16, 7};

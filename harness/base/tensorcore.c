@@ -45,13 +45,21 @@ int cf_tc_e_max(enum cf_tc_type type)
     return formats[type].e_max;
 }
 
+#define HALF 10 /* fraction bits of f16 */
+
 #define FASI    "Fasi et al., PeerJ CS 7:e330, 2021, section 5"
 #define KHATTAK "Khattak and Mikaitis, arXiv 2512.07004, 2025, table of models"
 #define DMMA    "FP64 tensor cores: IEEE fma along k; MMA-Sim, arXiv 2511.10909, 2025"
 
+#define SIM "MMA-Sim, arXiv 2511.10909, 2025: the same alignment, rounded to f16"
+
 #define CUT(block_, fraction_, kept_, floor_)                                                      \
     {                                                                                              \
         .block = block_, .fraction = fraction_, .kept = kept_, .floor = floor_                     \
+    }
+#define TO_F16(block_, fraction_, floor_)                                                          \
+    {                                                                                              \
+        .block = block_, .fraction = fraction_, .even = 1, .kept = HALF, .floor = floor_           \
     }
 #define CHAIN                                                                                      \
     {                                                                                              \
@@ -60,27 +68,32 @@ int cf_tc_e_max(enum cf_tc_type type)
 
 const struct cf_tensorcore cf_tensorcores[] = {
     {"v100", CF_TC_F16, CUT(4, 23, 23, CF_TC_NO_FLOOR), FASI},
+    {"v100", CF_TC_F16, TO_F16(4, 23, CF_TC_NO_FLOOR), SIM},
     {"a100", CF_TC_F16, CUT(8, 24, 23, -132), FASI},
     {"a100", CF_TC_BF16, CUT(8, 24, 23, -132), FASI},
     {"a100", CF_TC_TF32, CUT(4, 24, 23, -132), FASI},
     {"a100", CF_TC_F64, CHAIN, DMMA},
+    {"a100", CF_TC_F16, TO_F16(8, 24, -132), SIM},
     {"h100", CF_TC_F16, CUT(16, 25, 23, -133), KHATTAK},
     {"h100", CF_TC_BF16, CUT(16, 25, 23, -133), KHATTAK},
     {"h100", CF_TC_TF32, CUT(8, 25, 23, -133), KHATTAK},
     {"h100", CF_TC_E4M3, CUT(32, 13, 13, -133), KHATTAK},
     {"h100", CF_TC_E5M2, CUT(32, 13, 13, -133), KHATTAK},
     {"h100", CF_TC_F64, CHAIN, DMMA},
+    {"h100", CF_TC_F16, TO_F16(16, 25, -133), SIM},
     {"h200", CF_TC_F16, CUT(16, 25, 23, -133), KHATTAK},
     {"h200", CF_TC_BF16, CUT(16, 25, 23, -133), KHATTAK},
     {"h200", CF_TC_TF32, CUT(8, 25, 23, -133), KHATTAK},
     {"h200", CF_TC_E4M3, CUT(32, 13, 13, -133), KHATTAK},
     {"h200", CF_TC_E5M2, CUT(32, 13, 13, -133), KHATTAK},
     {"h200", CF_TC_F64, CHAIN, DMMA},
+    {"h200", CF_TC_F16, TO_F16(16, 25, -133), SIM},
     {"b200", CF_TC_F16, CUT(16, 25, 23, -133), KHATTAK},
     {"b200", CF_TC_BF16, CUT(16, 25, 23, -133), KHATTAK},
     {"b200", CF_TC_TF32, CUT(8, 25, 23, -133), KHATTAK},
     {"b200", CF_TC_E4M3, CUT(32, 25, 23, -133), KHATTAK},
     {"b200", CF_TC_E5M2, CUT(32, 25, 23, -133), KHATTAK},
+    {"b200", CF_TC_F16, TO_F16(16, 25, -133), SIM},
     {"ieee", CF_TC_F16, CHAIN, "IEEE 754-2019, section 5.4.1"},
     {"ieee", CF_TC_BF16, CHAIN, "IEEE 754-2019, section 5.4.1"},
     {"ieee", CF_TC_TF32, CHAIN, "IEEE 754-2019, section 5.4.1"},
@@ -90,12 +103,23 @@ const struct cf_tensorcore cf_tensorcores[] = {
     {"ieee", CF_TC_F64, CHAIN, "IEEE 754-2019, section 5.4.1"},
     {.device = NULL}};
 
-const struct cf_tensorcore *cf_tensorcore_find(const char *device, enum cf_tc_type type)
+static const struct cf_tensorcore *find(const char *device, enum cf_tc_type type, int half)
 {
     for (const struct cf_tensorcore *core = cf_tensorcores; core->device; ++core)
-        if (core->type == type && strcmp(core->device, device) == 0)
+        if (core->type == type && strcmp(core->device, device) == 0 &&
+            (core->parameters.kept == HALF) == half)
             return core;
     return NULL;
+}
+
+const struct cf_tensorcore *cf_tensorcore_find(const char *device, enum cf_tc_type type)
+{
+    return find(device, type, 0);
+}
+
+const struct cf_tensorcore *cf_tensorcore_find_half(const char *device)
+{
+    return find(device, CF_TC_F16, 1);
 }
 
 int cf_tensorcore_knows(const char *device)
@@ -165,24 +189,27 @@ struct cf_tc_operand cf_tc_take(float x, enum cf_tc_type type, int flush)
 }
 
 /* sum * 2^unit as a float with `kept` fraction bits: below the smallest normal the grid is that of
- * e_min = -126. */
+ * the result's smallest exponent. */
 static float to_float(const struct cf_tc_parameters *p, int64_t sum, int unit)
 {
     int64_t magnitude = sum < 0 ? -sum : sum;
     const float sign = sum < 0 ? -1 : 1;
+    const int e_min = formats[p->kept == HALF ? CF_TC_F16 : CF_TC_F32].e_min;
     int exponent = unit - 1, lowest;
 
     for (int64_t m = magnitude; m; m >>= 1)
         ++exponent;
     if (magnitude == 0)
         return 0;
-    lowest = (exponent < -126 ? -126 : exponent) - p->kept;
+    lowest = (exponent < e_min ? e_min : exponent) - p->kept;
     if (lowest > unit) {
         magnitude = shift_down(magnitude, lowest - unit, p->even);
         unit = lowest;
     }
+    if (p->kept == HALF && ldexp((double)magnitude, unit) > 65504)
+        return sign * INFINITY;
     /* Exact: at most kept + 1 bits above the grid of floats, or an overflow to infinity. */
-    return exponent < -126 && p->flush_out ? 0 : sign * (float)ldexp((double)magnitude, unit);
+    return exponent < e_min && p->flush_out ? 0 : sign * (float)ldexp((double)magnitude, unit);
 }
 
 #define BLOCK_MAX 64
@@ -220,9 +247,10 @@ static void add_product(struct terms *t, struct cf_tc_operand a, struct cf_tc_op
     }
 }
 
-static void add_c(struct terms *t, float c, int flush)
+static void add_c(struct terms *t, float c, const struct cf_tc_parameters *p)
 {
-    const struct cf_tc_operand whole = cf_tc_take(c, CF_TC_F32, flush);
+    const enum cf_tc_type type = p->kept == HALF ? CF_TC_F16 : CF_TC_F32;
+    const struct cf_tc_operand whole = cf_tc_take(c, type, p->flush_in);
 
     if (whole.exponent == CF_TC_NAN) {
         t->infinite = 2;
@@ -231,14 +259,14 @@ static void add_c(struct terms *t, float c, int flush)
     } else if (whole.significand != 0) {
         t->significand[t->n] = whole.significand;
         t->exponent[t->n] = whole.exponent;
-        t->unit[t->n] = whole.exponent - 23;
+        t->unit[t->n] = whole.exponent - formats[type].fraction;
         ++t->n;
     }
 }
 
-static float not_finite(int infinite)
+static float not_finite(int infinite, int kept)
 {
-    const uint32_t nan = 0x7FFFFFFF;
+    const uint32_t nan = kept == HALF ? 0x7FFFE000 : 0x7FFFFFFF; /* the first: 0x7FFF of f16 */
     float value;
 
     memcpy(&value, &nan, sizeof value);
@@ -251,7 +279,7 @@ static float add_terms(const struct cf_tc_parameters *p, const struct terms *t)
     int64_t sum = 0;
 
     if (t->infinite)
-        return not_finite(t->infinite);
+        return not_finite(t->infinite, p->kept);
     for (int i = 0; i < t->n; ++i)
         largest = t->exponent[i] > largest ? t->exponent[i] : largest;
     unit = largest - p->fraction;
@@ -300,7 +328,7 @@ float cf_tc_dot(const struct cf_tc_parameters *p, enum cf_tc_type type, float c,
 
         for (int64_t l = first; l < first + p->block && l < n; ++l)
             add_product(&t, a[l], b[l], fraction);
-        add_c(&t, c, p->flush_in);
+        add_c(&t, c, p);
         c = add_terms(p, &t);
     }
     return c;

@@ -2,7 +2,10 @@
  * a[l] * b[l] goes in blocks of `block` products, ascending in l (or descending); in each block all
  * products and c are exact, every term is aligned to the largest exponent among them and cut to
  * `fraction` bits below it, the cut terms are added as integers without normalisation, and the sum
- * is rounded to f32 with `kept` fraction bits: it is the next block's c.
+ * is rounded to f32 with `kept` fraction bits: it is the next block's c. A unit that accumulates in
+ * f16 rounds each block's sum to f16, to nearest even: its c is a number of f16, with f16's
+ * exponent where it is subnormal, sums from 65520 on are infinite, and a NaN is f16's 0x7FFF
+ * (MMA-Sim).
  *
  * The exponent of a product is the sum of its factors' exponents (its significand may be up to 4),
  * that of a subnormal the smallest normal one; zeros have none. An infinity or NaN among the terms
@@ -31,14 +34,14 @@ int cf_tc_e_max(enum cf_tc_type type);
 #define CF_TC_NO_FLOOR (-100000)
 
 struct cf_tc_parameters {
-    int block;     /* products that are added at once with c; 1 with `chain`: one fma each */
-    int chain;     /* every product is one IEEE fma; nothing below but `descending` has a meaning */
-    int fraction;  /* bits kept below the largest exponent, F; 8 to 40 */
-    int nearest;   /* are aligned terms rounded to nearest, ties to even, or cut? */
-    int even;      /* is the sum rounded to nearest, ties to even, or toward zero? */
-    int kept;      /* fraction bits of the result: 23, or 13 (e8m13) */
-    int flush_in;  /* are subnormal operands taken as zero? */
-    int flush_out; /* are subnormal results zero? */
+    int block;    /* products that are added at once with c; 1 with `chain`: one fma each */
+    int chain;    /* every product is one IEEE fma; nothing below but `descending` has a meaning */
+    int fraction; /* bits kept below the largest exponent, F; 8 to 40 */
+    int nearest;  /* are aligned terms rounded to nearest, ties to even, or cut? */
+    int even;     /* is the sum rounded to nearest, ties to even, or toward zero? */
+    int kept;     /* fraction bits of the result: 23; 13 (e8m13); or 10: c and the result are f16 */
+    int flush_in; /* are subnormal operands taken as zero? */
+    int flush_out;  /* are subnormal results zero? */
     int descending; /* do blocks go from the last to the first? */
     int floor;      /* no terms are aligned to an exponent below this; CF_TC_NO_FLOOR */
 };
@@ -51,7 +54,10 @@ struct cf_tensorcore {
 };
 
 extern const struct cf_tensorcore cf_tensorcores[]; /* ended by device NULL */
+/* The row of a device and type that accumulates in f32 (f64 for f64), or NULL. */
 const struct cf_tensorcore *cf_tensorcore_find(const char *device, enum cf_tc_type type);
+/* The row that holds f16 operands and accumulates in f16, or NULL. */
+const struct cf_tensorcore *cf_tensorcore_find_half(const char *device);
 int cf_tensorcore_knows(const char *device); /* is there any row of it? */
 
 /* An operand taken apart: value = significand * 2^(exponent - fraction bits of its type). */

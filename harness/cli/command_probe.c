@@ -155,20 +155,19 @@ static void add_found(struct cf_listing *rows, const char *configuration, enum c
                       const struct cf_inference *x)
 {
     const struct cf_tc_parameters *p = &x->least;
-    char *known = known_as(type, p), block[16], bits[16];
+    char *known = known_as(type, p), block[16], bits[16], sum[24];
     const char *order = open_or(x->open_descending, p->descending ? "descending" : "ascending");
 
     number(block, x->open_block, p->block);
     number(bits, x->open_fraction, p->fraction);
+    snprintf(sum, sizeof sum, "%s, %d bits", p->even ? "nearest" : "cut", p->kept);
     if (p->chain)
         cf_listing_add(rows, configuration, cf_tc_type_name(type), "1", "all", "-",
                        "nearest, each fma", "kept", order, known);
     else
         cf_listing_add(rows, configuration, cf_tc_type_name(type), block, bits,
                        open_or(x->open_nearest, p->nearest ? "nearest" : "cut"),
-                       x->open_even || x->open_kept ? "open"
-                       : p->even ? (p->kept == 23 ? "nearest, 23 bits" : "nearest, 13 bits")
-                                 : (p->kept == 23 ? "cut, 23 bits" : "cut, 13 bits"),
+                       x->open_even || x->open_kept ? "open" : sum,
                        x->open_flush_in || x->open_flush_out ? "open"
                        : p->flush_in                         ? "flushed"
                        : p->flush_out                        ? "kept in, flushed out"

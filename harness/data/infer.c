@@ -152,6 +152,9 @@ static void approach(struct cf_inference *x, const struct cf_tc_parameters *p,
 #define FRACTION_MIN 8
 #define FRACTION_MAX 32
 
+#define SWITCHES      64
+#define SWITCHES_HALF 32 /* behind them: the sum is rounded to f16 */
+
 /* Combination i of the switches of one block size and number of bits. */
 static struct cf_tc_parameters combination(int block, int fraction, int i)
 {
@@ -159,10 +162,12 @@ static struct cf_tc_parameters combination(int block, int fraction, int i)
                                      .fraction = fraction,
                                      .nearest = i & 1,
                                      .even = i >> 1 & 1,
-                                     .kept = i >> 2 & 1 ? 13 : 23,
+                                     .kept = i >= SWITCHES ? 10
+                                             : i >> 2 & 1  ? 13
+                                                           : 23,
                                      .flush_in = i >> 3 & 1,
                                      .flush_out = i >> 4 & 1,
-                                     .descending = i >> 5 & 1,
+                                     .descending = (i >= SWITCHES ? i >> 2 : i >> 5) & 1,
                                      .floor = CF_TC_NO_FLOOR};
 }
 
@@ -185,9 +190,11 @@ static void each_chain(struct cf_inference *x, const struct rows *rows, visitor 
 
 static void each_block(struct cf_inference *x, const struct rows *rows, visitor *visit)
 {
+    const int n = SWITCHES + (rows->row[0].probe->type == CF_TC_F16 ? SWITCHES_HALF : 0);
+
     for (int block = 1; block <= 32; block *= 2)
         for (int fraction = FRACTION_MIN; fraction <= FRACTION_MAX; ++fraction)
-            for (int i = 0; i < 64; ++i) {
+            for (int i = 0; i < n; ++i) {
                 const struct cf_tc_parameters p = combination(block, fraction, i);
 
                 visit(x, &p, rows);

@@ -7,6 +7,7 @@
 static struct cf_library *open_model(const struct cf_pairs *keys, struct cf_error *err)
 {
     const char *device = cf_pairs_get(keys, "device"), *kernel = cf_pairs_get(keys, "kernel");
+    const int half = kernel && strcmp(kernel, "f16-f16") == 0;
     struct cf_library *library;
     enum cf_tc_type type = CF_TC_F16;
 
@@ -17,13 +18,16 @@ static struct cf_library *open_model(const struct cf_pairs *keys, struct cf_erro
                 device ? "does not know this device" : "needs a device");
         return NULL;
     }
-    if (kernel && cf_tc_type_parse(kernel, &type) == 0 && !cf_tensorcore_find(device, type)) {
+    if (half
+            ? !cf_tensorcore_find_half(device)
+            : kernel && cf_tc_type_parse(kernel, &type) == 0 && !cf_tensorcore_find(device, type)) {
         cf_fail(err, "the tensor cores of %s have no %s", device, kernel);
         return NULL;
     }
     library = cf_alloc_zero(sizeof *library);
     snprintf(library->device, sizeof library->device, "%s", device);
     library->type = type;
+    library->half = half;
     return library;
 }
 
@@ -44,7 +48,9 @@ static void emit_number(void (*emit)(void *, const char *, const char *), void *
 static void state(struct cf_library *library, void (*emit)(void *, const char *, const char *),
                   void *context)
 {
-    const struct cf_tensorcore *core = cf_tensorcore_find(library->device, library->type);
+    const struct cf_tensorcore *core = library->half
+                                           ? cf_tensorcore_find_half(library->device)
+                                           : cf_tensorcore_find(library->device, library->type);
 
     emit(context, "version", "1"); /* of the model: changes when its bits do */
     emit(context, "internal_api", "model");

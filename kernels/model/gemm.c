@@ -77,38 +77,44 @@ static enum cf_status run_f64(const struct cf_tensorcore *core, const struct pro
     return row ? CF_DONE : CF_NO_MEMORY;
 }
 
-static enum cf_status run(const struct cf_library *library, enum cf_tc_type type,
+static enum cf_status run(const struct cf_tensorcore *core,
                           int (*read)(struct problem *, const struct cf_tensor in[],
                                       const struct cf_tensor *out),
                           const struct cf_tensor in[], struct cf_tensor out[])
 {
-    const struct cf_tensorcore *core = cf_tensorcore_find(library->device, type);
-    const enum cf_dtype dtype = type == CF_TC_F64 ? CF_F64 : CF_F32;
+    const enum cf_dtype dtype = core && core->type == CF_TC_F64 ? CF_F64 : CF_F32;
     struct problem p;
 
     if (!core || in[0].dtype != dtype || in[1].dtype != dtype || out[0].dtype != dtype ||
         !read(&p, in, &out[0]))
         return CF_UNSUPPORTED;
-    return type == CF_TC_F64 ? run_f64(core, &p, in, out[0].bits)
-                             : run_f32(core, &p, in, out[0].bits);
+    return dtype == CF_F64 ? run_f64(core, &p, in, out[0].bits)
+                           : run_f32(core, &p, in, out[0].bits);
 }
 
-#define RUN(op, name, TYPE)                                                                        \
+#define RUN(op, name, CORE)                                                                        \
     static enum cf_status op##_##name(struct cf_library *library,                                  \
                                       const struct cf_pairs *attributes,                           \
                                       const struct cf_tensor in[], struct cf_tensor out[])         \
     {                                                                                              \
         (void)attributes;                                                                          \
-        return run(library, TYPE, read_##op, in, out);                                             \
+        return run(CORE, read_##op, in, out);                                                      \
     }
-#define RUNS(name, TYPE) RUN(gemm, name, TYPE) RUN(gemv, name, TYPE) RUN(dot, name, TYPE)
+#define RUN_ALL(name, CORE) RUN(gemm, name, CORE) RUN(gemv, name, CORE) RUN(dot, name, CORE)
+#define RUNS(name, TYPE)    RUN_ALL(name, cf_tensorcore_find(library->device, TYPE))
 CF_MODEL_TYPES(RUNS)
+RUN_ALL(half, cf_tensorcore_find_half(library->device))
 
-#define ENTRY(op_, name_)                                                                          \
+#define ENTRY(op_, name_, function)                                                                \
     {                                                                                              \
-        .op = #op_, .name = #name_, .backend = &cf_backend_model, .run = op_##_##name_             \
+        .op = #op_, .name = name_, .backend = &cf_backend_model, .run = op_##_##function           \
     }
-#define ENTRIES(name, TYPE) ENTRY(gemm, name), ENTRY(gemv, name), ENTRY(dot, name),
+#define ENTRIES(name, TYPE)                                                                        \
+    ENTRY(gemm, #name, name), ENTRY(gemv, #name, name), ENTRY(dot, #name, name),
 
 extern const struct cf_kernel cf_kernels_model_gemm[];
-const struct cf_kernel cf_kernels_model_gemm[] = {CF_MODEL_TYPES(ENTRIES){.op = NULL}};
+const struct cf_kernel cf_kernels_model_gemm[] = {CF_MODEL_TYPES(ENTRIES)
+                                                      ENTRY(gemm, "f16-f16", half),
+                                                  ENTRY(gemv, "f16-f16", half),
+                                                  ENTRY(dot, "f16-f16", half),
+                                                  {.op = NULL}};

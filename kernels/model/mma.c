@@ -31,18 +31,16 @@ static enum cf_status sum_floats(const struct cf_tensorcore *core, const struct 
     return a && b ? CF_DONE : CF_NO_MEMORY;
 }
 
-static enum cf_status run(const struct cf_library *library, enum cf_tc_type type, const char *name,
-                          const struct cf_pairs *attributes, const struct cf_tensor in[],
-                          struct cf_tensor out[])
+static enum cf_status run(const struct cf_tensorcore *core, const struct cf_pairs *attributes,
+                          const struct cf_tensor in[], struct cf_tensor out[])
 {
-    const struct cf_tensorcore *core = cf_tensorcore_find(library->device, type);
     const char *asked = cf_pairs_get(attributes, "type");
     double *to = out[0].bits;
 
-    if (!core || strcmp(asked ? asked : "f16", name) != 0 ||
-        !fits(in, &out[0], type == CF_TC_F64 ? CF_F64 : CF_F32))
+    if (!core || strcmp(asked ? asked : "f16", cf_tc_type_name(core->type)) != 0 ||
+        !fits(in, &out[0], core->type == CF_TC_F64 ? CF_F64 : CF_F32))
         return CF_UNSUPPORTED;
-    if (type != CF_TC_F64)
+    if (core->type != CF_TC_F64)
         return sum_floats(core, in, out[0].bits);
     for (int64_t i = 0, k = in[0].dim[1]; i < in[0].dim[0]; ++i)
         to[i] = cf_tc_dot_f64(&core->parameters, ((const double *)in[2].bits)[i],
@@ -51,17 +49,22 @@ static enum cf_status run(const struct cf_library *library, enum cf_tc_type type
     return CF_DONE;
 }
 
-#define RUN(name, TYPE)                                                                            \
+#define RUN(name, CORE)                                                                            \
     static enum cf_status run_##name(struct cf_library *library,                                   \
                                      const struct cf_pairs *attributes,                            \
                                      const struct cf_tensor in[], struct cf_tensor out[])          \
     {                                                                                              \
-        return run(library, TYPE, #name, attributes, in, out);                                     \
+        return run(CORE, attributes, in, out);                                                     \
     }
-CF_MODEL_TYPES(RUN)
+#define RUN_TYPE(name, TYPE) RUN(name, cf_tensorcore_find(library->device, TYPE))
+CF_MODEL_TYPES(RUN_TYPE)
+RUN(half, cf_tensorcore_find_half(library->device))
 
 #define ENTRY(name_, TYPE)                                                                         \
     {.op = "mma", .name = #name_, .backend = &cf_backend_model, .run = run_##name_},
 
 extern const struct cf_kernel cf_kernels_model_mma[];
-const struct cf_kernel cf_kernels_model_mma[] = {CF_MODEL_TYPES(ENTRY){.op = NULL}};
+const struct cf_kernel cf_kernels_model_mma[] = {
+    CF_MODEL_TYPES(ENTRY){
+        .op = "mma", .name = "f16-f16", .backend = &cf_backend_model, .run = run_half},
+    {.op = NULL}};
