@@ -37,6 +37,12 @@ static inline int is_for_devices(const struct cf_kernel *kernel)
     return strstr(kernel->name, "fast") != NULL || strncmp(kernel->name, "cub-", 4) == 0;
 }
 
+/* Kernels of matrix units, whose operands are rounded first: judged in test_cuda_mma.c. */
+static inline int is_of_units(const struct cf_kernel *kernel)
+{
+    return strcmp(kernel->op, "mma") == 0 || strncmp(kernel->name, "mma-", 4) == 0;
+}
+
 /* Full significands, both signs, exponents over a few binades: every order shows. */
 static inline void draw(struct cf_tensor *t, uint64_t seed)
 {

@@ -10,7 +10,18 @@
 
 #include "cuda.h"
 
-enum { FMUL = 0x020, FADD = 0x021, FFMA = 0x023, DMUL = 0x028, DADD = 0x029, DFMA = 0x02b };
+enum {
+    FMUL = 0x020,
+    FADD = 0x021,
+    FFMA = 0x023,
+    DMUL = 0x028,
+    DADD = 0x029,
+    DFMA = 0x02b,
+    HMMA = 0x03c,
+    F2FP = 0x03e, /* converts pairs */
+    DMMA = 0x03f,
+    QMMA = 0x07a
+};
 
 struct code {
     const unsigned char *text;
@@ -75,6 +86,22 @@ static void check(enum cf_cuda_variant variant, const char *kernel, int wide)
                   count(code, mul));
 }
 
+/* Instructions of a kernel, with what bits 64 on say under a mask. */
+static int count_kind(struct code code, unsigned opcode, unsigned mask, unsigned kind)
+{
+    int n = 0;
+
+    for (size_t at = 0; at + 16 <= code.n_bytes; at += 16) {
+        unsigned short word;
+        unsigned high;
+
+        memcpy(&word, code.text + at, sizeof word);
+        memcpy(&high, code.text + at + 8, sizeof high);
+        n += (word & 0x1ff) == opcode && (high & mask) == kind;
+    }
+    return n;
+}
+
 static int is_built(void)
 {
     if (cf_cuda_image(CF_CUDA_PLAIN).n_bytes > 0)
@@ -111,6 +138,76 @@ Test(cuda_code, ptx_says_the_same)
         if (words[i].lacks)
             cr_expect(!memmem(ptx, n, words[i].lacks, strlen(words[i].lacks)), "has %s",
                       words[i].lacks);
+    }
+}
+
+/* Matrix instructions by what they hold: of HMMA bit 11 says 16 products of 16-bit operands, bit 12
+ * sums in f32, bits 18 and 19 bf16 and tf32; the lowest eight the register of c, 255: zero. */
+#define KIND 0xc1800
+#define C    0xff
+static const struct {
+    const char *kernel, *ptx;
+    unsigned opcode, kind;
+} units[] = {
+    {"f16_f32", "m16n8k16.row.col.f32.f16.f16.f32", HMMA, 0x01800},
+    {"bf16_f32", "m16n8k16.row.col.f32.bf16.bf16.f32", HMMA, 0x41800},
+    {"tf32_f32", "m16n8k8.row.col.f32.tf32.tf32.f32", HMMA, 0x81000},
+    {"f16_f16", "m16n8k16.row.col.f16.f16.f16.f16", HMMA, 0x00800},
+    {"e4m3_f32", "m16n8k32.row.col.f32.e4m3.e4m3.f32", HMMA, 0x01800},
+    {"e5m2_f32", "m16n8k32.row.col.f32.e5m2.e5m2.f32", HMMA, 0x01800},
+    {"f64", "m8n8k4.row.col.f64.f64.f64.f64", DMMA, 0},
+};
+
+static struct code code_of(enum cf_cuda_variant variant, const char *kernel)
+{
+    const unsigned char *elf = elf_of(cf_cuda_image(variant));
+    char name[64];
+    struct code code;
+
+    snprintf(name, sizeof name, "cf_cuda_mma_%s", kernel);
+    cr_assert(elf != NULL);
+    code = section_of(elf, name);
+    cr_assert(code.text != NULL, "%s is not in the module", name);
+    return code;
+}
+
+Test(cuda_code, matrix_units_are_used_for_what_they_hold)
+{
+    for (int i = 0; is_built() && i < CF_COUNT(units); ++i) {
+        const struct code code = code_of(CF_CUDA_PLAIN, units[i].kernel);
+        const int right =
+            count_kind(code, units[i].opcode, units[i].opcode == HMMA ? KIND : 0, units[i].kind);
+        const struct cf_cuda_image image = cf_cuda_image(CF_CUDA_PLAIN);
+        char ptx[96];
+
+        cr_expect_gt(right, 0, "%s has no such instruction", units[i].kernel);
+        cr_expect_eq(count(code, HMMA) + count(code, DMMA) + count(code, QMMA), right,
+                     "%s has others", units[i].kernel);
+        cr_expect_eq(count(code, FFMA) + count(code, DFMA), 0, "%s multiplies beside it",
+                     units[i].kernel);
+        snprintf(ptx, sizeof ptx, "mma.sync.aligned.%s", units[i].ptx);
+        cr_expect(memmem(image.bytes, image.n_bytes, ptx, strlen(ptx)), "no %s", ptx);
+    }
+}
+
+/* Of each mma.sync of fp8 two of f16, the first with c = 0, and four additions of f32 behind
+ * conversions; of all others the sums themselves go in as c, and there is no addition. */
+Test(cuda_code, fp8_is_two_instructions_of_f16_and_an_addition)
+{
+    for (int i = 0; is_built() && i < CF_COUNT(units); ++i) {
+        const struct code code = code_of(CF_CUDA_PLAIN, units[i].kernel);
+        const int n = count(code, HMMA), from_zero = count_kind(code, HMMA, C, C);
+
+        if (units[i].kernel[0] == 'e') {
+            cr_expect_eq(2 * from_zero, n, "%s: %d of %d from zero", units[i].kernel, from_zero, n);
+            cr_expect_eq(count(code, FADD), 4 * from_zero, "%s: %d additions", units[i].kernel,
+                         count(code, FADD));
+            cr_expect_eq(count(code, F2FP), 12 * from_zero, "%s: %d conversions", units[i].kernel,
+                         count(code, F2FP));
+        } else {
+            cr_expect_eq(from_zero + count(code, FADD), 0, "%s: %d, %d", units[i].kernel, from_zero,
+                         count(code, FADD));
+        }
     }
 }
 

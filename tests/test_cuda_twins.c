@@ -94,7 +94,7 @@ Test(cuda_twins, every_kernel_keeps_its_class)
 
     for (int t = 0; cf_kernel_tables[t]; ++t)
         for (const struct cf_kernel *k = cf_kernel_tables[t]; k->op; ++k)
-            if (k->backend == &cf_backend_cuda && !is_for_devices(k)) {
+            if (k->backend == &cf_backend_cuda && !is_for_devices(k) && !is_of_units(k)) {
                 cr_expect(check_kernel(k, library) > 0, "%s %s has no case", k->op, k->name);
                 ++n;
             }

@@ -1,6 +1,6 @@
 # The kernels of kernels/cuda in the test's own process; and a driver, an NVML and libraries that are not what they seem,
 # for all that has to be right before the first real device is met (tests/fakes).
-foreach(name cuda_twins cuda_code cudnn)
+foreach(name cuda_twins cuda_code cuda_mma cudnn)
   if(TARGET test_${name})
     target_include_directories(test_${name} PRIVATE ${CMAKE_SOURCE_DIR}/kernels/cuda)
     target_link_libraries(test_${name} PRIVATE cf_kernels)
@@ -28,7 +28,9 @@ function(cf_fake name soname)
   endforeach()
 endfunction()
 cf_fake(cuda libcuda.so.1 fakes/cuda_driver.c ${CMAKE_SOURCE_DIR}/kernels/cuda/support_grid.c
-        ${CMAKE_SOURCE_DIR}/kernels/cuda/support_host.c)
+        ${CMAKE_SOURCE_DIR}/kernels/cuda/support_host.c ${CMAKE_SOURCE_DIR}/kernels/cuda/support_mma.c)
+target_include_directories(fake_cuda PRIVATE ${CMAKE_SOURCE_DIR}/harness ${CMAKE_SOURCE_DIR}/harness/base)
+target_sources(fake_cuda PRIVATE ${CMAKE_SOURCE_DIR}/harness/base/tensorcore.c)
 cf_fake(nvml libnvidia-ml.so.1 fakes/nvml.c)
 cf_fake(cublas libcublas.so.13 fakes/cublas.c)
 cf_fake(cudnn libcudnn.so.9 fakes/cudnn.c fakes/cudnn_graph.c)

@@ -264,9 +264,9 @@ static void add_c(struct terms *t, float c, const struct cf_tc_parameters *p)
     }
 }
 
-static float not_finite(int infinite, int kept)
+static float not_finite(int infinite)
 {
-    const uint32_t nan = kept == HALF ? 0x7FFFE000 : 0x7FFFFFFF; /* the first: 0x7FFF of f16 */
+    const uint32_t nan = 0x7FFFFFFF;
     float value;
 
     memcpy(&value, &nan, sizeof value);
@@ -279,7 +279,7 @@ static float add_terms(const struct cf_tc_parameters *p, const struct terms *t)
     int64_t sum = 0;
 
     if (t->infinite)
-        return not_finite(t->infinite, p->kept);
+        return not_finite(t->infinite);
     for (int i = 0; i < t->n; ++i)
         largest = t->exponent[i] > largest ? t->exponent[i] : largest;
     unit = largest - p->fraction;

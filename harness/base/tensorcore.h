@@ -4,8 +4,7 @@
  * `fraction` bits below it, the cut terms are added as integers without normalisation, and the sum
  * is rounded to f32 with `kept` fraction bits: it is the next block's c. A unit that accumulates in
  * f16 rounds each block's sum to f16, to nearest even: its c is a number of f16, with f16's
- * exponent where it is subnormal, sums from 65520 on are infinite, and a NaN is f16's 0x7FFF
- * (MMA-Sim).
+ * exponent where it is subnormal, and sums from 65520 on are infinite (MMA-Sim).
  *
  * The exponent of a product is the sum of its factors' exponents (its significand may be up to 4),
  * that of a subnormal the smallest normal one; zeros have none. An infinity or NaN among the terms

@@ -62,6 +62,8 @@ static void state(struct cf_library *library, void (*emit)(void *, const char *,
     emit(context, "internal_api", "cuda");
     if (library->on_host)
         emit(context, "schedule", library->shuffled ? "shuffled" : "fixed");
+    if (library->on_host)
+        emit(context, "matrix_unit", "the fragments of a device, the arithmetic of model h100");
     if (library->shuffled)
         emit(context, "flags", "shuffled");
     if (library->cudart_path[0])

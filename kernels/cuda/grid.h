@@ -63,6 +63,19 @@ void cf_grid_sync(void);
 /* The value of the lane `offset` above in the warp, or one's own past its end; all 32 call it. */
 double cf_grid_shuffle_down(double value, unsigned offset);
 
+/* What all lanes of the warp give: CF_GRID_WORDS each, lane by lane; all 32 call it. Valid until
+ * the next call. */
+#define CF_GRID_WORDS 8
+const unsigned *cf_grid_share(const unsigned words[CF_GRID_WORDS]);
+
+/* mma.sync of a warp for the host (support_mma.c): d += a b, where a, b and d are this lane's
+ * fragments, as the PTX ISA lays them out. f16 as two a word; d float [4], of f16 sums words [2],
+ * of f64 double [2]. */
+void cf_grid_mma(int unit, void *d, const void *a, const void *b);
+/* A float that f16 can hold as its bits, and back; NaN becomes 0x7fffffff. */
+unsigned cf_grid_narrow(float value);
+float cf_grid_widen(unsigned bits);
+
 #define CF_KERNEL(name, parameters) CF_KERNEL_(name, parameters) /* TYPED() is expanded first */
 #define CF_KERNEL_(name, parameters)                                                               \
     static void name##_body(const parameters p);                                                   \

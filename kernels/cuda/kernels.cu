@@ -1,6 +1,9 @@
-/* kernels: the module: every kernel of this folder for float and double. */
+/* kernels: the module: every kernel of this folder for float and double,
+ * and those of matrix units. */
 #include "grid.h"
 #include "parameters.h"
+
+#include "mma.cu"
 
 #define REAL     float
 #define TYPED(x) x##_f32

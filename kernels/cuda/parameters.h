@@ -45,4 +45,26 @@ struct cf_cuda_layer {
     long long rows, columns, plane;
 };
 
+/* d = c + a b by a matrix unit. a: [rows,k] and b: the transposed [columns,k], in words of 32 bits
+ * (doubles for f64) in which operands are packed, the first in the lowest bits; both padded with
+ * zeros to whole tiles. c, d: f32 (f64); c NULL: +0. diagonal: only elements (i, i) with i < m are
+ * read and written, c and d are [m], and tile t starts at row and column 8 t; else d is [m,n]. */
+struct cf_cuda_mma {
+    const void *a, *b, *c;
+    void *d;
+    long long m, n, k; /* k: words of a row, a multiple of an instruction's: 8 (f64: 4) */
+    int diagonal;
+};
+
+/* What kind of operands, and of sums: f32, but of the last two. */
+enum cf_cuda_unit {
+    CF_CUDA_MMA_F16,
+    CF_CUDA_MMA_BF16,
+    CF_CUDA_MMA_TF32,
+    CF_CUDA_MMA_E4M3,
+    CF_CUDA_MMA_E5M2,
+    CF_CUDA_MMA_F16_F16,
+    CF_CUDA_MMA_F64
+};
+
 #endif

@@ -17,12 +17,13 @@ enum wait { READY, FOR_WARP, FOR_BLOCK, FOR_GRID, ENDED };
 struct thread {
     void *here; /* its stack pointer while others run; NULL: it has not begun */
     enum wait wait;
-    unsigned shuffles; /* so far: which of the two rows of a warp's values is in use */
+    unsigned shuffles; /* and shares so far: which of the two rows of a warp's values is in use */
     struct cf_grid_index index;
 };
 
 struct warp {
     double value[2][WARP];
+    unsigned words[2][WARP][CF_GRID_WORDS];
 };
 
 struct block {
@@ -132,6 +133,17 @@ double cf_grid_shuffle_down(double value, unsigned offset)
     warp->value[row][lane] = value;
     leave(FOR_WARP);
     return lane + offset < WARP ? warp->value[row][lane + offset] : value;
+}
+
+const unsigned *cf_grid_share(const unsigned words[CF_GRID_WORDS])
+{
+    struct thread *self = now->current;
+    struct warp *warp = &now->warp[(size_t)(self - now->thread) / WARP];
+    const unsigned row = self->shuffles++ % 2;
+
+    memcpy(warp->words[row][self->index.x % WARP], words, sizeof warp->words[0][0]);
+    leave(FOR_WARP);
+    return warp->words[row][0];
 }
 
 /* ---- Around the threads ---- */

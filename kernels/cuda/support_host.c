@@ -7,6 +7,11 @@
 #name "_f64", name##_f64                                                                   \
     }
 
+#define ONE(name)                                                                                  \
+    {                                                                                              \
+#name, name                                                                                \
+    }
+
 static const struct {
     const char *name;
     cf_grid_entry *entry;
@@ -43,6 +48,13 @@ static const struct {
     BOTH(cf_cuda_window_bwd_filter),
     BOTH(cf_cuda_window_bwd_filter_atomic),
     BOTH(cf_cuda_window_bwd_data_atomic),
+    ONE(cf_cuda_mma_f16_f32),
+    ONE(cf_cuda_mma_bf16_f32),
+    ONE(cf_cuda_mma_tf32_f32),
+    ONE(cf_cuda_mma_e4m3_f32),
+    ONE(cf_cuda_mma_e5m2_f32),
+    ONE(cf_cuda_mma_f16_f16),
+    ONE(cf_cuda_mma_f64),
 };
 
 cf_grid_entry *cf_grid_find(const char *name)

@@ -67,7 +67,7 @@ int cf_cuda_run(struct cf_library *library, const struct cf_cuda_launch *launch,
         return CF_DONE;
     if (launch->grid_x > 0x7fffffff || launch->grid_y > 65535)
         return CF_UNSUPPORTED;
-    snprintf(name, sizeof name, "%s_%s", launch->name, launch->dtype == CF_F64 ? "f64" : "f32");
+    snprintf(name, sizeof name, "%s_%s", launch->name, cf_dtype_name(launch->dtype));
     return (library->on_host ? run_on_host : run_on_device)(library, launch, name, parameters);
 }
 
