@@ -284,10 +284,10 @@ static const struct {
     int at; /* of -M; M is at 0 */
     float little, c, sum;
 } rows[] = {
-    {1, 0x1p-14f, 0, 16 * 0x1p-14f},         /* what is in the second survives */
-    {2, 0x1p-14f, 0, 0},                     /* nothing does: it meets M, or M as its c */
-    {17, 0x1p-14f, 0x1p-14f, 17 * 0x1p-14f}, /* so do those of the same half of a later word */
-    {2, 0x1p-14f, 0x1p-14f, 0x1p-14f},       /* c meets no M */
+    {1, 0x1p-14f, 0, 16 * 0x1p-14f},           /* what is in the second survives */
+    {2, 0x1p-14f, 0, 0},                       /* nothing does: it meets M, or M as its c */
+    {17, 0x1p-14f, 0x1p-14f, 17 * 0x1p-14f},   /* so do those of the same half of a later word */
+    {2, 0x1p-14f, 0x1p-14f, 0x1p-14f},         /* c meets no M */
     {1, 0x1p-28f, 1 + 0x1p-23f, 1 + 0x1p-22f}, /* a tie with 16 2^-28, to even */
 };
 
