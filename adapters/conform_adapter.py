@@ -96,7 +96,7 @@ class Adapter:
         state.update({"component.%s" % key: str(value) for key, value in self.components.items()})
         state.setdefault("device", "cpu")
         return {"protocol": PROTOCOL, "name": self.name, "version": self.version,
-                "kernels": {op: ["adapter"] for op in sorted(self.ops)},
+                "one_shot": True, "kernels": {op: ["adapter"] for op in sorted(self.ops)},
                 "components": self.components, "effective": state}
 
     def run(self, params):
@@ -148,6 +148,8 @@ def answer(adapter, request):
     except Exception as error:  # the library's own
         traceback.print_exc()
         code, message = "broke", "%s: %s" % (type(error).__name__, error)
+        if isinstance(error, RuntimeError) and "allocate memory" in str(error):  # torch's way of saying so
+            code = "out-of-memory"
     return {"error": {"code": code, "message": message}}
 
 

@@ -230,7 +230,7 @@ Test(session, each_lie_at_hello_has_its_fate)
 Test(session, a_process_that_cannot_be_started_is_not_opened)
 {
     static const struct fate rows[] = {
-        {"fake command=no-such-program-anywhere", CF_NOT_OPENED, "no such file"},
+        {"fake command=no-such-program-anywhere", CF_NOT_OPENED, "No such file"},
         {"fake command=%20", CF_NOT_OPENED, "names no program"},
         {"plain kernel=forward sysroot=no-such-folder", CF_NOT_OPENED, "holds no ld"},
         {"nonsense", CF_NOT_OPENED, "no backend `nonsense`"}};

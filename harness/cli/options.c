@@ -46,6 +46,8 @@ const struct cf_option cf_option_table[] = {
     {"timeout", 0, "S", CF_SECONDS,
      RUNNING | CF_FOR_TRAIN | CF_FOR_ADAPTER | CF_FOR_VERIFY | CF_FOR_PROBE, AT(timeout_s),
      "seconds for one request (default 30)"},
+    {"memory", 0, "MB", CF_NUMBER, RUNNING | CF_FOR_ADAPTER | CF_FOR_VERIFY, AT(memory_mb),
+     "most memory of a worker or adapter (default: an adapter three quarters of the machine's)"},
     {"store", 0, "FILE", CF_WORD, RUNNING | CF_FOR_QUALIFY | CF_FOR_PROBE | CF_FOR_SELFTEST,
      AT(store),
      "where records go (default: a new file in $XDG_STATE_HOME/conform; gate and lock keep none; "

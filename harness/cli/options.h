@@ -55,7 +55,7 @@ struct cf_options {
     const char *device, *library; /* of `list engines` */
     struct cf_words cases, configurations, filters, excludes, data, earlier, rest;
     const char *budget, *cpuset, *gpu, *sign, *signers, *shard, *node;
-    int64_t repeat, seed, jobs, every, expect;
+    int64_t repeat, seed, jobs, every, expect, memory_mb;
     double timeout_s; /* 0: the default */
     int per_node, resume, quiet, no_progress, truth, list, sensitivity;
     int require_clean, strict, update, full;

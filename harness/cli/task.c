@@ -156,6 +156,7 @@ int cf_task_run(const struct cf_options *options, const struct cf_plan *plan,
     struct cf_progress progress;
     struct cf_run_options how = {.worker = cf_task_worker(err),
                                  .jobs = (int)options->jobs,
+                                 .memory_mb = options->memory_mb,
                                  .timeout_ms = (int)(options->timeout_s * 1000),
                                  .progress = cf_progress_show,
                                  .context = &progress,

@@ -60,6 +60,7 @@ int cf_plan_store_added(const struct cf_plan *, int first, struct cf_store *, st
 
 struct cf_run_options {
     const char *worker;   /* path of conform-worker */
+    int64_t memory_mb;    /* of a worker or adapter; 0: as cf_launch_make says */
     int jobs;             /* CPUs to fill with workers (one with threads=T takes T); 0: all */
     int timeout_ms;       /* a request's; 0: 30 s */
     int start_timeout_ms; /* load and hello; 0: 60 s */

@@ -336,6 +336,7 @@ int cf_run(const struct cf_plan *plan, struct cf_store *store, const struct cf_r
         .err = err ? err : &unread,
         .n_slots = options->jobs > 0 ? options->jobs : cpus,
         .session = {.worker = options->worker,
+                    .memory_mb = options->memory_mb,
                     .start_timeout_ms =
                         options->start_timeout_ms > 0 ? options->start_timeout_ms : 60000,
                     .request_timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : 30000,

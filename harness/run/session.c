@@ -340,6 +340,7 @@ void cf_session_ask(struct cf_session *s, const struct cf_ask *ask)
     s->phase = RUNNING;
     ++s->id;
     cf_session_start_timer(s, s->options.request_timeout_ms);
+    cf_session_limit_cpu(s, s->options.request_timeout_ms);
     if (s->spoiled[0]) {
         condemn(s, CF_PROTOCOL, s->spoiled);
         return;

@@ -12,6 +12,7 @@ struct cf_session;
 
 struct cf_session_options {
     const char *worker;   /* path of conform-worker */
+    int64_t memory_mb;    /* of the process; 0: as cf_launch_make says */
     int start_timeout_ms; /* load and hello */
     int request_timeout_ms;
     int grace_ms; /* from SIGTERM to SIGKILL, both to the whole process group */

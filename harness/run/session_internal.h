@@ -38,6 +38,8 @@ struct cf_session {
 
 /* The loop's own clock stands still while it works, for example at drawing inputs. */
 void cf_session_start_timer(struct cf_session *, int ms);
+/* An adapter may use what all CPUs give in so many milliseconds, from now on. */
+void cf_session_limit_cpu(const struct cf_session *, int ms);
 /* One line to the worker's stdin; takes the text over. */
 void cf_session_send(struct cf_session *, char *text);
 /* Callbacks of the handles. */

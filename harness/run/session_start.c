@@ -2,7 +2,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <sched.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cgroup.h"
@@ -71,6 +74,24 @@ static void doom_at_start(struct cf_session *s, const char *why)
     cf_session_start_timer(s, 0);
 }
 
+/* The limit is of a process, and grows with what it has used: only one that has left the group, and
+ * that nobody waits for, comes near. The worker needs none: it makes no processes. */
+void cf_session_limit_cpu(const struct cf_session *s, int ms)
+{
+    struct timespec used;
+    struct rlimit limit;
+    clockid_t clock;
+    cpu_set_t set;
+
+    if (!cf_config_get(s->config, "command") || clock_getcpuclockid(s->pid, &clock) != 0 ||
+        clock_gettime(clock, &used) != 0 || sched_getaffinity(0, sizeof set, &set) != 0 ||
+        prlimit(s->pid, RLIMIT_CPU, NULL, &limit) != 0)
+        return;
+    limit.rlim_cur = (rlim_t)used.tv_sec + 2 + (rlim_t)CPU_COUNT(&set) * (rlim_t)ms / 1000;
+    limit.rlim_cur = limit.rlim_cur < limit.rlim_max ? limit.rlim_cur : limit.rlim_max;
+    prlimit(s->pid, RLIMIT_CPU, &limit, NULL);
+}
+
 /* An adapter may want to know the configuration; the worker has it as its argument. */
 static char *make_hello(const struct cf_config *config)
 {
@@ -89,6 +110,7 @@ static char *make_hello(const struct cf_config *config)
 static void greet(struct cf_session *s)
 {
     cf_session_start_timer(s, s->options.start_timeout_ms);
+    cf_session_limit_cpu(s, s->options.start_timeout_ms);
     uv_read_start((uv_stream_t *)&s->replies, cf_session_give_block, cf_session_on_reply);
     uv_read_start((uv_stream_t *)&s->log, cf_session_give_block, cf_session_on_log);
     cf_session_send(s, make_hello(s->config));
@@ -136,7 +158,7 @@ struct cf_session *cf_session_start(uv_loop_t *loop, const struct cf_config *con
     s->loop = loop;
     s->oom_kills = cf_cgroup_oom_kills();
     init_pipes(s);
-    if (cf_launch_make(&launch, config, options->worker, &err) != 0) {
+    if (cf_launch_make(&launch, config, options->worker, options->memory_mb, &err) != 0) {
         doom_at_start(s, err.text);
         return s;
     }

@@ -114,7 +114,10 @@ struct cf_talk *cf_talk_start(const char *configuration, const char *worker, int
         return NULL;
     }
     talk->worker = cf_strdup(worker);
-    talk->options = (struct cf_session_options){talk->worker, timeout_ms, timeout_ms, 1000};
+    talk->options = (struct cf_session_options){.worker = talk->worker,
+                                                .start_timeout_ms = timeout_ms,
+                                                .request_timeout_ms = timeout_ms,
+                                                .grace_ms = 1000};
     CF_CHECK(uv_loop_init(&talk->loop) == 0);
     return talk;
 }

@@ -170,3 +170,22 @@ int cf_adapter_wait(struct cf_adapter_process *p, int ms)
     p->pid = 0;
     return WIFEXITED(status) ? WEXITSTATUS(status) : -2;
 }
+
+int cf_adapter_once(const char *const argv[], const char *folder, int timeout_ms)
+{
+    struct cf_adapter_process p;
+    const char **longer;
+    int n = 0, code = -2;
+
+    while (argv[n])
+        ++n;
+    longer = cf_alloc_zero((size_t)(n + 3) * sizeof *longer);
+    memcpy(longer, argv, (size_t)n * sizeof *longer);
+    longer[n] = "--conform-case";
+    longer[n + 1] = folder;
+    if (cf_adapter_start(&p, longer, timeout_ms) == 0)
+        code = cf_adapter_wait(&p, timeout_ms);
+    cf_adapter_stop(&p);
+    free(longer);
+    return code;
+}

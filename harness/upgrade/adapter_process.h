@@ -27,6 +27,9 @@ const char *cf_adapter_hear(struct cf_adapter_process *p, const char **why);
 const char *cf_adapter_ask(struct cf_adapter_process *p, const char *text, const char **why);
 /* Nothing more within so many ms: 1; it said something more: 0. */
 int cf_adapter_is_quiet(struct cf_adapter_process *p, int ms);
+/* The command with `--conform-case FOLDER`: one case and no conversation. Its exit code, as below.
+ */
+int cf_adapter_once(const char *const argv[], const char *folder, int timeout_ms);
 /* Its exit code once it has gone, -1 when it has not within so many ms, -2 for a signal. */
 int cf_adapter_wait(struct cf_adapter_process *p, int ms);
 

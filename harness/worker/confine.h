@@ -14,4 +14,8 @@
  * all). -1 and a sentence when the CPUs are none of ours or the list is none. */
 int cf_confine(int64_t memory_mb, const char *cpus, struct cf_error *err);
 
+/* Becomes another program, so confined: an adapter. Returns only when that failed, with an exit
+ * code; whoever waits for an answer to hello has read why (CONFORM_FD). */
+int cf_confine_exec(int64_t memory_mb, const char *cpus, char *const argv[]);
+
 #endif

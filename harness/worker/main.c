@@ -11,13 +11,16 @@
 
 static const char usage[] =
     "usage: conform-worker [--memory-mb N] CONFIGURATION\n"
+    "       conform-worker --confine [--memory-mb N] [--cpus LIST] -- COMMAND...\n"
     "       conform-worker --list | --version\n"
     "Answers requests of the protocol conform-adapter/1: JSON lines on standard input, replies on\n"
-    "the descriptor that CONFORM_FD names (default 3). `conform` starts it; people rarely do.\n";
+    "the descriptor that CONFORM_FD names (default 3). `conform` starts it; people rarely do.\n"
+    "With --confine it takes on the limits of a worker and becomes the command, an adapter.\n";
 
 struct options {
-    const char *configuration;
+    const char *configuration, *cpus;
     int64_t memory_mb;
+    int confine;
 };
 
 static int print_list(void)
@@ -40,6 +43,8 @@ static int fail_usage(void)
 static int parse_options(struct options *options, int argc, char **argv)
 {
     static const struct option longs[] = {{"memory-mb", required_argument, NULL, 'm'},
+                                          {"confine", no_argument, NULL, 'c'},
+                                          {"cpus", required_argument, NULL, 'p'},
                                           {"list", no_argument, NULL, 'l'},
                                           {"version", no_argument, NULL, 'v'},
                                           {"help", no_argument, NULL, 'h'},
@@ -47,13 +52,19 @@ static int parse_options(struct options *options, int argc, char **argv)
     char *end;
     int option;
 
-    *options = (struct options){NULL, 0};
-    while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1)
+    *options = (struct options){.configuration = NULL};
+    while ((option = getopt_long(argc, argv, "+", longs, NULL)) != -1)
         switch (option) {
         case 'm':
             options->memory_mb = strtoll(optarg, &end, 10);
             if (*end || options->memory_mb < 1 || options->memory_mb > INT32_MAX)
                 return fail_usage();
+            break;
+        case 'c':
+            options->confine = 1;
+            break;
+        case 'p':
+            options->cpus = optarg;
             break;
         case 'l':
             return print_list();
@@ -64,7 +75,9 @@ static int parse_options(struct options *options, int argc, char **argv)
         default:
             return fail_usage();
         }
-    if (optind + 1 != argc)
+    if (options->confine && optind < argc)
+        return cf_confine_exec(options->memory_mb, options->cpus, argv + optind);
+    if (options->confine || options->cpus || optind + 1 != argc)
         return fail_usage();
     options->configuration = argv[optind];
     return -1;

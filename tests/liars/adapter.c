@@ -15,12 +15,16 @@
  *   wrong_shape    writes one element too many                  protocol
  *   exits          exits with code 7                            crashed
  *   sleeps         never answers                                timed-out
+ *   eats           takes memory until it gets none              out-of-memory, by its limit
+ *   escapes        leaves a process behind, in another group    ran; the process dies of its limit
+ *   once_silent    says that it has a one-shot mode, and lies   ran
  *   not_offered, broke, out_of_memory   answer that error       the fate of that name
  */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #ifndef LIE
@@ -140,6 +144,77 @@ static void answer_run(const char *id, const char *line)
             is("wrong_id") ? "123456" : id, is("words") ? "\"soon\"" : "1000");
 }
 
+/* 64 GiB are more than any limit that a test has; what is not touched costs nobody anything. */
+static int eat(void)
+{
+    for (int i = 0; i < 1024; ++i) {
+        volatile char *bite = malloc(64 << 20);
+
+        if (!bite)
+            return 0;
+        *bite = 1;
+    }
+    return 1;
+}
+
+/* A grandchild in a session of its own, which nobody kills; its number in the folder TMPDIR, where
+ * one is enough. */
+static void escape(void)
+{
+    const char *folder = getenv("TMPDIR");
+    char path[4096];
+    FILE *file;
+    pid_t child;
+
+    snprintf(path, sizeof path, "%s/escaped", folder ? folder : ".");
+    file = fopen(path, "wx");
+    child = file ? fork() : -1;
+    if (child > 0)
+        waitpid(child, NULL, 0);
+    if (child != 0 && file)
+        fclose(file);
+    if (child != 0)
+        return;
+    setsid();
+    child = fork();
+    if (child > 0)
+        _exit(0);
+    fprintf(file, "%d\n", (int)getpid());
+    fclose(file);
+    for (int fd = 0; fd < 64; ++fd)
+        close(fd);
+    for (volatile int x = 0;; x = !x)
+        continue;
+}
+
+/* --conform-case FOLDER: case.json and in.safetensors give result.json and out.safetensors. */
+static int answer_once(const char *folder)
+{
+    char path[3][4096], op[64];
+    static char line[1 << 20];
+    static const char *const names[] = {"case.json", "result.json", "out.safetensors"};
+    FILE *in;
+
+    if (is("once_silent"))
+        return 0;
+    for (int i = 0; i < 3; ++i)
+        snprintf(path[i], sizeof path[i], "%s/%s", folder, names[i]);
+    in = fopen(path[0], "r");
+    replies = fopen(path[1], "w");
+    if (!in || !fgets(line, sizeof line, in) || !replies)
+        return 1;
+    member(line, "op", op, sizeof op);
+    if (strcmp(op, "dot") != 0)
+        return fputs("{\"error\":{\"code\":\"not-offered\",\"message\":\"so it is\"}}\n", replies),
+               1;
+    snprintf(path[0], sizeof path[0], "%s/in.safetensors", folder);
+    write_output(path[2], compute(path[0]));
+    fputs("{\"result\":{\"outputs\":[\"y0\"],\"wall_ns\":1000,\"state\":{\"mxcsr\":\"0x1f80\","
+          "\"changed\":[]}}}\n",
+          replies);
+    return 0;
+}
+
 static void lie(const char *id, const char *line)
 {
     if (is("garbage"))
@@ -157,20 +232,26 @@ static void lie(const char *id, const char *line)
     else if (is("sleeps"))
         for (;;)
             pause();
+    else if (is("eats") && !eat())
+        refuse(id, "out-of-memory");
     else if (is("not_offered") || is("broke") || is("out_of_memory"))
         answer_error(id);
     else
         answer_run(id, line);
+    if (is("escapes"))
+        escape();
     if (is("twice"))
         answer_run(id, line);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const char *fd = getenv("CONFORM_FD");
     static char line[1 << 20];
     char id[32];
 
+    if (argc == 3 && strcmp(argv[1], "--conform-case") == 0)
+        exit(answer_once(argv[2])); /* flushes */
     replies = fdopen(fd ? atoi(fd) : 3, "w");
     while (replies && fgets(line, sizeof line, stdin)) {
         member(line, "id", id, sizeof id);
@@ -187,9 +268,9 @@ int main(void)
             fputs("good day\n", replies);
         else if (strstr(line, "\"hello\""))
             fprintf(replies,
-                    "{\"id\":%s,\"result\":{\"protocol\":1,\"name\":\"liar\",\"version\":\"1\","
+                    "{\"id\":%s,\"result\":{\"protocol\":1,\"name\":\"liar\",\"version\":\"1\",%s"
                     "\"kernels\":{\"dot\":[\"adapter\"]},\"effective\":{\"version\":\"1\"}}}\n",
-                    id);
+                    id, is("honest") || is("once_silent") ? "\"one_shot\":true," : "");
         else if (strstr(line, "\"run\""))
             lie(id, line);
         else
