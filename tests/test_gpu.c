@@ -48,6 +48,7 @@ static const struct {
     {"cuda device=x", "", "not-opened", "device=x is neither"},
     {"cuda device=GPU-00000000-0000-0000-0000-000000000000", "", "state-mismatch", "2 devices"},
     {"cuda device=0 flags=shuffled", "", "state-mismatch", "goes with device=cpu"},
+    {"cuda device=cpu flags=graph", "", "state-mismatch", "knows only flags=shuffled"},
     {"cuda device=cpu flags=x", "", "state-mismatch", "knows only flags=shuffled"},
     {"cuda device=cpu lib=libcudart.so.13", "", "not-opened", "no absolute path"},
 };
@@ -128,27 +129,33 @@ Test(gpu, the_state_of_the_device_is_read_back)
 }
 
 static const struct {
-    const char *lie, *code;
-} lies[] = {{"", ""},
-            {"past", "broke"},
-            {"before", "broke"},
-            {"input", "broke"},
-            {"silent", "broke"}, /* the poison survives */
-            {"launch-fails", "broke"},
-            {"no-module", "broke"},
-            {"lost", "no answer"}, /* the worker ends: nothing after it can be trusted */
-            {"out-of-memory", "out-of-memory"}};
+    const char *lie, *code, *graph; /* the fate, and that with flags=graph */
+} lies[] = {
+    {"", "", ""},
+    {"past", "broke", "broke"},
+    {"before", "broke", "broke"},
+    {"input", "broke", "broke"},
+    {"silent", "broke", "broke"}, /* the poison survives */
+    {"launch-fails", "broke", "broke"},
+    {"no-module", "broke", "broke"},
+    {"no-capture", "", "broke"},
+    {"graph-empty", "", "broke"},
+    {"graph-silent", "", "broke"},
+    {"lost", "no answer", "no answer"}, /* the worker ends: nothing after it can be trusted */
+    {"out-of-memory", "out-of-memory", "out-of-memory"}};
 
 Test(gpu, every_lie_of_a_device_has_its_fate)
 {
     static const char *const kernels[] = {"tree", "grid", "atomic", "fixed"};
 
-    for (int i = 0; has_code() && i < CF_COUNT(lies) * CF_COUNT(kernels); ++i) {
-        const char *lie = lies[i / CF_COUNT(kernels)].lie, *kernel = kernels[i % CF_COUNT(kernels)];
+    for (int i = 0; has_code() && i < 2 * CF_COUNT(lies) * CF_COUNT(kernels); ++i) {
+        const int graph = i % 2, which = i / 2 / CF_COUNT(kernels);
+        const char *lie = lies[which].lie, *kernel = kernels[i / 2 % CF_COUNT(kernels)];
+        const char *code = graph ? lies[which].graph : lies[which].code;
         double out[2] = {0, 0};
         json_t *reply;
 
-        start("cuda device=0", lie);
+        start(graph ? "cuda device=0 flags=graph" : "cuda device=0", lie);
         json_decref(client_hello(&client, 5000));
         reply = client_run_eights(&client, "dot", kernel, out, 0);
         if (strcmp(lie, "silent") == 0 && strcmp(kernel, "atomic") == 0)
@@ -156,8 +163,8 @@ Test(gpu, every_lie_of_a_device_has_its_fate)
         else if (strcmp(lie, "out-of-memory") == 0)
             cr_expect_str_eq(reply_code(reply), "", "small operands fit");
         else
-            cr_expect_str_eq(reply_code(reply), lies[i / CF_COUNT(kernels)].code, "%s, %s: %s (%s)",
-                             lie, kernel, reply_code(reply), reply_message(reply));
+            cr_expect_str_eq(reply_code(reply), code, "%s, %s%s: %s (%s)", lie, kernel,
+                             graph ? " in a graph" : "", reply_code(reply), reply_message(reply));
         if (strcmp(reply_code(reply), "") == 0)
             cr_expect(out[0] == exact[0] && out[1] == exact[1], "%s: %a %a", kernel, out[0],
                       out[1]);

@@ -44,6 +44,8 @@ add_test(NAME gpu_kernels COMMAND gpu_kernels)
 set_tests_properties(gpu_kernels PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
 if(CF_CUDA_FOUND)
   add_test(NAME gpu_kernels_fake COMMAND gpu_kernels)
+  add_test(NAME gpu_kernels_graph COMMAND gpu_kernels "cuda device=1 flags=graph")
+  set_tests_properties(gpu_kernels_graph PROPERTIES ENVIRONMENT "LD_LIBRARY_PATH=${FAKES}" TIMEOUT 120)
   add_test(NAME gpu_kernels_liar COMMAND gpu_kernels)
   set_tests_properties(gpu_kernels_fake PROPERTIES ENVIRONMENT "LD_LIBRARY_PATH=${FAKES}" TIMEOUT 120)
   set_tests_properties(gpu_kernels_liar PROPERTIES ENVIRONMENT "LD_LIBRARY_PATH=${FAKES};FAKE_GPU=past" TIMEOUT 120

@@ -38,6 +38,13 @@ static const char *const names[] = {
     "cuLaunchCooperativeKernel",
     "cuStreamCreate",
     "cuStreamDestroy_v2",
+    "cuStreamBeginCapture_v2",
+    "cuStreamEndCapture",
+    "cuGraphGetNodes",
+    "cuGraphInstantiateWithFlags",
+    "cuGraphLaunch",
+    "cuGraphDestroy",
+    "cuGraphExecDestroy",
     "cuGetErrorName",
 };
 _Static_assert(sizeof names / sizeof names[0] * sizeof(void *) == sizeof(struct cf_gpu_driver),

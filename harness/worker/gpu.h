@@ -51,6 +51,13 @@ struct cf_gpu_driver {
                               unsigned shared_bytes, void *stream, void **parameters);
     int (*stream_create)(void **stream, unsigned flags);
     int (*stream_destroy)(void *stream);
+    int (*capture_begin)(void *stream, int mode); /* mode 1: of this thread */
+    int (*capture_end)(void *stream, void **graph);
+    int (*graph_nodes)(void *graph, void **nodes, size_t *n); /* nodes NULL: only *n is set */
+    int (*graph_instantiate)(void **executable, void *graph, unsigned long long flags);
+    int (*graph_launch)(void *executable, void *stream);
+    int (*graph_destroy)(void *graph);
+    int (*executable_destroy)(void *executable);
     int (*error_name)(int error, const char **name);
 };
 

@@ -10,11 +10,12 @@ static int open_device(struct cf_library *library, const struct cf_pairs *keys,
 {
     const char *flags = cf_pairs_get(keys, "flags");
 
-    if (flags)
+    if (flags && strcmp(flags, "graph") != 0)
         return cf_fail_with(err, 3,
-                            "flags=%s: a device has a schedule of its own; flags=shuffled goes "
-                            "with device=cpu",
+                            "flags=%s: a device knows only flags=graph; it has a schedule of its "
+                            "own, so flags=shuffled goes with device=cpu",
                             flags);
+    library->graph = flags != NULL;
     if (cf_cuda_image(CF_CUDA_PLAIN).n_bytes == 0)
         return cf_fail(err, "this build has no device code: it was made without nvcc; device=cpu "
                             "runs the same kernels on the host");
@@ -66,6 +67,8 @@ static void state(struct cf_library *library, void (*emit)(void *, const char *,
         emit(context, "matrix_unit", "the fragments of a device, the arithmetic of model h100");
     if (library->shuffled)
         emit(context, "flags", "shuffled");
+    if (library->graph)
+        emit(context, "flags", "graph");
     if (library->cudart_path[0])
         emit(context, "lib", library->cudart_path);
     cf_gpu_state(&library->gpu, emit, context);

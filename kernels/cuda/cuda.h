@@ -6,8 +6,9 @@
  * bits: subnormals are flushed, quotients and exponentials approximate; on a device only.
  *
  * Keys: device= a GPU (default 0) or cpu; flags=shuffled, for device=cpu: warps, lanes and blocks
- * take turns in an order that is drawn anew for each launch, as on a busy device; lib= libcudart,
- * for CUB's kernels only. */
+ * take turns in an order that is drawn anew for each launch, as on a busy device; flags=graph, for
+ * a device: each launch is captured into a graph of its own, which is replayed; lib= libcudart, for
+ * CUB's kernels only. */
 #ifndef CF_CUDA_H
 #define CF_CUDA_H
 
@@ -28,7 +29,7 @@ struct cf_cuda_image cf_cuda_image(enum cf_cuda_variant variant);
 
 struct cf_library {
     struct cf_gpu gpu;
-    int on_host, shuffled;
+    int on_host, shuffled, graph;
     void *module[CF_CUDA_N_VARIANTS]; /* loaded at first use */
     void *cudart, *cub;               /* dlopen's; NULL until CUB is asked for */
     char cudart_path[256];

@@ -32,30 +32,91 @@ static int take_module(struct cf_library *library, enum cf_cuda_variant variant)
         "loading the module");
 }
 
+/* A kernel ready to go. */
+struct shot {
+    const struct cf_gpu *gpu;
+    const struct cf_cuda_launch *launch;
+    void *function, *words[1];
+    const char *name;
+};
+
+static int shoot(struct shot *shot, void *stream)
+{
+    const struct cf_gpu_driver *driver = &shot->gpu->driver;
+    const struct cf_cuda_launch *launch = shot->launch;
+    const unsigned x = (unsigned)launch->grid_x, y = (unsigned)launch->grid_y,
+                   shared = (unsigned)launch->shared_bytes;
+
+    return cf_gpu_check(shot->gpu,
+                        launch->cooperative
+                            ? driver->launch_cooperative(shot->function, x, y, 1, CF_CUDA_THREADS,
+                                                         1, 1, shared, stream, shot->words)
+                            : driver->launch(shot->function, x, y, 1, CF_CUDA_THREADS, 1, 1, shared,
+                                             stream, shot->words, NULL),
+                        shot->name);
+}
+
+/* Into a graph of one kernel; nothing is run. */
+static int capture(struct shot *shot, void *stream, void **graph)
+{
+    const struct cf_gpu *gpu = shot->gpu;
+    int status = cf_gpu_check(gpu, gpu->driver.capture_begin(stream, 1), "begin of a capture"), end;
+    size_t n = 0;
+
+    if (status != CF_DONE)
+        return status;
+    status = shoot(shot, stream);
+    end = cf_gpu_check(gpu, gpu->driver.capture_end(stream, graph), "end of a capture");
+    if (status == CF_DONE)
+        status = end;
+    if (status == CF_DONE)
+        status = cf_gpu_check(gpu, gpu->driver.graph_nodes(*graph, NULL, &n), "nodes of a graph");
+    if (status == CF_DONE && n != 1) {
+        fprintf(stderr, "device %s: one launch was captured as %zu nodes\n", gpu->device, n);
+        status = CF_BROKEN;
+    }
+    return status;
+}
+
+static int replay(struct shot *shot)
+{
+    const struct cf_gpu *gpu = shot->gpu;
+    void *stream = NULL, *graph = NULL, *executable = NULL;
+    int status = cf_gpu_check(gpu, gpu->driver.stream_create(&stream, 0), "a stream");
+
+    if (status == CF_DONE)
+        status = capture(shot, stream, &graph);
+    if (status == CF_DONE)
+        status = cf_gpu_check(gpu, gpu->driver.graph_instantiate(&executable, graph, 0), "a graph");
+    if (status == CF_DONE)
+        status = cf_gpu_check(gpu, gpu->driver.graph_launch(executable, stream), shot->name);
+    if (status == CF_DONE)
+        status = cf_gpu_check(gpu, gpu->driver.synchronize(), shot->name);
+    if (executable)
+        gpu->driver.executable_destroy(executable);
+    if (graph)
+        gpu->driver.graph_destroy(graph);
+    if (stream)
+        gpu->driver.stream_destroy(stream);
+    return status;
+}
+
 static int run_on_device(struct cf_library *library, const struct cf_cuda_launch *launch,
                          const char *name, const void *parameters)
 {
     const struct cf_gpu *gpu = &library->gpu;
-    void *function, *words[] = {(void *)(uintptr_t)parameters};
+    struct shot shot = {
+        .gpu = gpu, .launch = launch, .words = {(void *)(uintptr_t)parameters}, .name = name};
     int status = take_module(library, launch->variant);
-    const unsigned x = (unsigned)launch->grid_x, y = (unsigned)launch->grid_y;
 
     if (status == CF_DONE)
         status = cf_gpu_check(
-            gpu, gpu->driver.module_function(&function, library->module[launch->variant], name),
+            gpu,
+            gpu->driver.module_function(&shot.function, library->module[launch->variant], name),
             name);
     if (status != CF_DONE)
         return status;
-    if (launch->cooperative)
-        return cf_gpu_check(gpu,
-                            gpu->driver.launch_cooperative(function, x, y, 1, CF_CUDA_THREADS, 1, 1,
-                                                           (unsigned)launch->shared_bytes, NULL,
-                                                           words),
-                            name);
-    return cf_gpu_check(gpu,
-                        gpu->driver.launch(function, x, y, 1, CF_CUDA_THREADS, 1, 1,
-                                           (unsigned)launch->shared_bytes, NULL, words, NULL),
-                        name);
+    return library->graph ? replay(&shot) : shoot(&shot, NULL);
 }
 
 int cf_cuda_run(struct cf_library *library, const struct cf_cuda_launch *launch,

@@ -8,6 +8,9 @@
  *   input          a launch changes the first operand
  *   silent         a launch does nothing
  *   no-module      a module is refused (no code for this device)
+ *   no-capture     a stream does not record
+ *   graph-empty    a stream that records forgets
+ *   graph-silent   a graph that is replayed does nothing
  *   flip           the second device flips bit 17 of element 5 of a tiled product of doubles
  *   frail          it does so once, when there is a file FAKE_GPU_ONCE, which goes; and it loses
  *                  its context in a product by slices */
@@ -24,7 +27,8 @@ enum {
     NO_DEVICE = 100,
     NO_BINARY = 209,
     NOT_FOUND = 500,
-    LOST = 700
+    LOST = 700,
+    UNSUPPORTED = 900
 };
 #define GUARD 256
 
@@ -209,21 +213,21 @@ static void flip(const struct cf_grid_launch *launch)
     ((unsigned long long *)p->c)[5] ^= 1ull << 17;
 }
 
-static int launch(void *function, unsigned x, unsigned y, unsigned threads, unsigned shared,
-                  void **parameters, int cooperative)
+static int start(const struct function *function, const void *parameters, unsigned x, unsigned y,
+                 unsigned threads, unsigned shared, int cooperative)
 {
-    struct cf_grid_launch launch = {.parameters = parameters[0],
-                                    .grid = {x, y, 1},
-                                    .block = {threads, 1, 1},
-                                    .shared_bytes = shared,
-                                    .cooperative = cooperative};
+    const struct cf_grid_launch launch = {.entry = function->entry,
+                                          .fma = function->fma,
+                                          .parameters = parameters,
+                                          .grid = {x, y, 1},
+                                          .block = {threads, 1, 1},
+                                          .shared_bytes = shared,
+                                          .cooperative = cooperative};
 
     if (fake_lies("launch-fails"))
         return INVALID;
     if (fake_lies("lost"))
         return LOST;
-    launch.entry = ((struct function *)function)->entry;
-    launch.fma = ((struct function *)function)->fma;
     if (fake_lies("frail") && current == 41 && launch.entry == cf_grid_find("cf_cuda_split_f32"))
         return LOST;
     if (fake_lies("silent"))
@@ -235,25 +239,55 @@ static int launch(void *function, unsigned x, unsigned y, unsigned threads, unsi
     return OK;
 }
 
+/* What a stream records, and what a graph is: a launch, with its parameters as they were then. */
+struct launch {
+    const struct function *function;
+    unsigned x, y, threads, shared;
+    int cooperative, n;
+    char parameters[256];
+};
+
+struct stream {
+    int records;
+    struct launch recorded;
+};
+
+static int launch(void *function, const unsigned grid[3], const unsigned threads[3],
+                  unsigned shared, struct stream *stream, void **parameters, int cooperative)
+{
+    struct launch *to = stream ? &stream->recorded : NULL;
+
+    if (grid[2] * threads[1] * threads[2] != 1)
+        return INVALID;
+    if (!stream || !stream->records)
+        return start(function, parameters[0], grid[0], grid[1], threads[0], shared, cooperative);
+    *to =
+        (struct launch){function, grid[0], grid[1], threads[0], shared, cooperative, to->n + 1, ""};
+    memcpy(to->parameters, parameters[0], sizeof to->parameters);
+    return OK;
+}
+
 EXPORT int cuLaunchKernel(void *function, unsigned x, unsigned y, unsigned z, unsigned bx,
                           unsigned by, unsigned bz, unsigned shared, void *stream,
                           void **parameters, void **extra)
 {
-    return z * by * bz != 1 || stream || extra ? INVALID
-                                               : launch(function, x, y, bx, shared, parameters, 0);
+    return extra ? INVALID
+                 : launch(function, (unsigned[]){x, y, z}, (unsigned[]){bx, by, bz}, shared, stream,
+                          parameters, 0);
 }
 
 EXPORT int cuLaunchCooperativeKernel(void *function, unsigned x, unsigned y, unsigned z,
                                      unsigned bx, unsigned by, unsigned bz, unsigned shared,
                                      void *stream, void **parameters)
 {
-    return z * by * bz != 1 || stream ? INVALID : launch(function, x, y, bx, shared, parameters, 1);
+    return launch(function, (unsigned[]){x, y, z}, (unsigned[]){bx, by, bz}, shared, stream,
+                  parameters, 1);
 }
 
 EXPORT int cuStreamCreate(void **stream, unsigned flags)
 {
     (void)flags;
-    *stream = malloc(1);
+    *stream = calloc(1, sizeof(struct stream));
     return OK;
 }
 
@@ -263,14 +297,80 @@ EXPORT int cuStreamDestroy_v2(void *stream)
     return OK;
 }
 
+EXPORT int cuStreamBeginCapture_v2(void *stream, int mode)
+{
+    struct stream *s = stream;
+
+    if (fake_lies("no-capture"))
+        return UNSUPPORTED;
+    if (!s || s->records || mode != 1)
+        return INVALID;
+    *s = (struct stream){.records = 1};
+    return OK;
+}
+
+EXPORT int cuStreamEndCapture(void *stream, void **graph)
+{
+    struct stream *s = stream;
+
+    if (!s || !s->records)
+        return INVALID;
+    s->records = 0;
+    *graph = malloc(sizeof s->recorded);
+    memcpy(*graph, &s->recorded, sizeof s->recorded);
+    if (fake_lies("graph-empty"))
+        ((struct launch *)*graph)->n = 0;
+    return OK;
+}
+
+EXPORT int cuGraphGetNodes(void *graph, void **nodes, size_t *n)
+{
+    *n = (size_t)((struct launch *)graph)->n;
+    return nodes ? INVALID : OK;
+}
+
+EXPORT int cuGraphInstantiateWithFlags(void **executable, void *graph, unsigned long long flags)
+{
+    *executable = malloc(sizeof(struct launch));
+    memcpy(*executable, graph, sizeof(struct launch));
+    return flags == 0 ? OK : INVALID;
+}
+
+EXPORT int cuGraphLaunch(void *executable, void *stream)
+{
+    const struct launch *l = executable;
+
+    if (!stream || ((struct stream *)stream)->records || l->n != 1)
+        return INVALID;
+    return fake_lies("graph-silent") ? OK
+                                     : start(l->function, l->parameters, l->x, l->y, l->threads,
+                                             l->shared, l->cooperative);
+}
+
+EXPORT int cuGraphDestroy(void *graph)
+{
+    free(graph);
+    return OK;
+}
+
+EXPORT int cuGraphExecDestroy(void *executable)
+{
+    free(executable);
+    return OK;
+}
+
 EXPORT int cuGetErrorName(int error, const char **name)
 {
     static const struct {
         int error;
         const char *name;
-    } names[] = {{INVALID, "CUDA_ERROR_INVALID_VALUE"}, {NO_MEMORY, "CUDA_ERROR_OUT_OF_MEMORY"},
-                 {NO_DEVICE, "CUDA_ERROR_NO_DEVICE"},   {NO_BINARY, "CUDA_ERROR_NO_BINARY_FOR_GPU"},
-                 {NOT_FOUND, "CUDA_ERROR_NOT_FOUND"},   {LOST, "CUDA_ERROR_ILLEGAL_ADDRESS"}};
+    } names[] = {{INVALID, "CUDA_ERROR_INVALID_VALUE"},
+                 {NO_MEMORY, "CUDA_ERROR_OUT_OF_MEMORY"},
+                 {NO_DEVICE, "CUDA_ERROR_NO_DEVICE"},
+                 {NO_BINARY, "CUDA_ERROR_NO_BINARY_FOR_GPU"},
+                 {NOT_FOUND, "CUDA_ERROR_NOT_FOUND"},
+                 {LOST, "CUDA_ERROR_ILLEGAL_ADDRESS"},
+                 {UNSUPPORTED, "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED"}};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; ++i)
         if (names[i].error == error) {
