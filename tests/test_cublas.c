@@ -165,6 +165,150 @@ Test(cublas, every_product_is_asked_for_as_it_should_be)
     }
 }
 
+/* The value of a byte of e4m3 (bias 7, no infinity) or e5m2 (bias 15), written out once more. */
+static double byte_value(int byte, int is_e4m3)
+{
+    const int fraction = is_e4m3 ? 3 : 2, e = (byte & 0x7f) >> fraction;
+    const int f = byte & ((1 << fraction) - 1), bias = is_e4m3 ? 7 : 15;
+    const double size =
+        e ? ldexp(f + (1 << fraction), e - bias - fraction) : ldexp(f, 1 - bias - fraction);
+
+    if (is_e4m3 ? (byte & 0x7f) == 0x7f : e == 31)
+        return NAN;
+    return byte & 0x80 ? -size : size;
+}
+
+/* To nearest, ties to the even byte, by looking at all; beyond the largest of e4m3: the largest. */
+static double nearest(double x, int is_e4m3)
+{
+    double best = NAN;
+    int at = 0;
+
+    for (int byte = 0; byte < 256; ++byte) {
+        const double value = byte_value(byte, is_e4m3);
+
+        if (isnan(value) || signbit(value) != signbit(x))
+            continue;
+        if (isnan(best) || fabs(value - x) < fabs(best - x) ||
+            (fabs(value - x) == fabs(best - x) && at % 2)) {
+            best = value;
+            at = byte;
+        }
+    }
+    return best;
+}
+
+#define EIGHT 16 /* rows and columns: what 8-bit operands may have */
+
+/* a times the identity is a, rounded. */
+static void times_identity(const char *kernel, enum cf_dtype dtype, const double a[],
+                           double got[EIGHT * EIGHT], json_t **reply)
+{
+    struct cf_tensor in[2] = {make_tensor(dtype, EIGHT, EIGHT), make_tensor(dtype, EIGHT, EIGHT)};
+    struct cf_tensor c = make_tensor(dtype, EIGHT, EIGHT);
+
+    for (int i = 0; i < EIGHT * EIGHT; ++i) {
+        cf_tensor_set(&in[0], i, a[i]);
+        cf_tensor_set(&in[1], i, i / EIGHT == i % EIGHT);
+    }
+    *reply = client_run(&client, "gemm", kernel, in, 2, &c, 0);
+    for (int i = 0; i < EIGHT * EIGHT; ++i)
+        got[i] = cf_tensor_get(&c, i);
+    cf_tensor_free(&in[0]);
+    cf_tensor_free(&in[1]);
+    cf_tensor_free(&c);
+}
+
+Test(cublas, operands_of_eight_bits_are_rounded_to_nearest_even)
+{
+    static const struct {
+        const char *kernel;
+        enum cf_dtype dtype;
+        int is_e4m3;
+    } rows[] = {{"lt-e4m3", CF_F32, 1},
+                {"lt-e4m3", CF_BF16, 1},
+                {"lt-e4m3-fast", CF_F32, 1},
+                {"lt-e5m2-e4m3", CF_F32, 0},
+                {"lt-e5m2-e4m3-fast", CF_F32, 0}};
+
+    gpu_client_start(&client, LIB, "");
+    json_decref(client_hello(&client, 5000));
+    for (int r = 0; r < CF_COUNT(rows); ++r)
+        for (int between = 0; between < 4; ++between) { /* on a value; half and around it */
+            double a[EIGHT * EIGHT], got[EIGHT * EIGHT];
+            json_t *reply;
+
+            for (int i = 0; i < EIGHT * EIGHT; ++i) {
+                const double low = byte_value(i, rows[r].is_e4m3);
+                const double high = byte_value((i & 0x80) | ((i + 1) & 0x7f), rows[r].is_e4m3);
+
+                a[i] = isnan(low) || isnan(high) || fabs(high) < fabs(low)
+                           ? 1
+                           : low + (high - low) * 0.25 * between;
+            }
+            times_identity(rows[r].kernel, rows[r].dtype, a, got, &reply);
+            cr_assert_str_eq(reply_code(reply), "", "%s: %s", rows[r].kernel, reply_message(reply));
+            for (int i = 0; i < EIGHT * EIGHT; ++i)
+                cr_expect(got[i] == nearest(a[i], rows[r].is_e4m3), "%s: %a is %a, not %a",
+                          rows[r].kernel, a[i], got[i], nearest(a[i], rows[r].is_e4m3));
+            json_decref(reply);
+        }
+}
+
+/* b is transposed on the way; fast accumulation arrives; what the library refuses is not offered.
+ */
+Test(cublas, products_of_eight_bits_are_asked_for_as_cublaslt_wants_them)
+{
+    static const struct {
+        const char *kernel, *lie, *flags;
+        int m, k, n;
+        const char *code;
+        int exact;
+    } rows[] = {{"lt-e4m3", "", "", 16, 48, 32, "", 1},
+                {"lt-e4m3", "", " flags=algo:1", 16, 48, 32, "", 1},
+                {"lt-e4m3-fast", "", "", 16, 48, 32, "", 0},
+                {"lt-e5m2-e4m3", "", "", 16, 48, 32, "", 1},
+                {"lt-e5m2", "", "", 16, 48, 32, "not-offered", 0},
+                {"lt-e5m2-fast", "", "", 16, 48, 32, "not-offered", 0},
+                {"lt-e4m3", "", "", 16, 40, 32, "not-offered", 0},
+                {"lt-e4m3", "no-fp8", "", 16, 48, 32, "not-offered", 0}};
+
+    for (int r = 0; r < CF_COUNT(rows); ++r) {
+        const int m = rows[r].m, k = rows[r].k, n = rows[r].n;
+        struct cf_tensor in[2] = {make_tensor(CF_F32, m, k), make_tensor(CF_F32, k, n)};
+        struct cf_tensor c = make_tensor(CF_F32, m, n);
+        char *configuration = cf_format("%s%s", LIB, rows[r].flags);
+        json_t *reply;
+        int n_wrong = 0;
+
+        /* Of both types, and their sums exact in f32, though not in 14 bits. */
+        for (int i = 0; i < m * k; ++i)
+            cf_tensor_set(&in[0], i, (i * 7 % 5 + 3) * (i % 3 ? 0.25 : 8));
+        for (int i = 0; i < k * n; ++i)
+            cf_tensor_set(&in[1], i, (i * 11 % 7 + 1) * (i / n % 4 ? 1 : 0.125));
+        gpu_client_start(&client, configuration, rows[r].lie);
+        json_decref(client_hello(&client, 5000));
+        reply = client_run(&client, "gemm", rows[r].kernel, in, 2, &c, 0);
+        cr_expect_str_eq(reply_code(reply), rows[r].code, "row %d: %s", r, reply_message(reply));
+        for (int e = 0; rows[r].code[0] == '\0' && e < m * n; ++e) {
+            const int is_mixed = strstr(rows[r].kernel, "e5m2") != NULL;
+            double sum = 0;
+
+            for (int l = 0; l < k; ++l)
+                sum += nearest(cf_tensor_get(&in[0], e / n * k + l), !is_mixed) *
+                       nearest(cf_tensor_get(&in[1], l * n + e % n), 1);
+            n_wrong += cf_tensor_get(&c, e) != sum;
+        }
+        cr_expect(rows[r].code[0] || (n_wrong == 0) == rows[r].exact, "%s: %d of %d differ",
+                  rows[r].kernel, n_wrong, m * n);
+        json_decref(reply);
+        for (int i = 0; i < 2; ++i)
+            cf_tensor_free(&in[i]);
+        cf_tensor_free(&c);
+        free(configuration);
+    }
+}
+
 /* The algorithm that ran is read back from itself; the next request starts anew. */
 Test(cublas, says_what_it_chose)
 {

@@ -24,7 +24,7 @@
 extern const struct cf_backend cf_backend_cublas;
 
 /* cudaDataType_t, cublasComputeType_t, cublasMath_t, cublasStatus_t: the values of CUDA 13.0. */
-enum { CF_R_32F = 0, CF_R_64F = 1, CF_R_16F = 2, CF_R_16BF = 14 };
+enum { CF_R_32F = 0, CF_R_64F = 1, CF_R_16F = 2, CF_R_16BF = 14, CF_R_E4M3 = 28, CF_R_E5M2 = 29 };
 enum {
     CF_COMPUTE_32F = 68,
     CF_COMPUTE_32F_PEDANTIC = 69,
@@ -94,6 +94,14 @@ static inline int cf_cublas_type(enum cf_dtype dtype)
 
 /* a [m,k], b [k,n], c [m,n], of types that a product may have; every dim fits an int. */
 int cf_cublas_is_product(const struct cf_tensor in[], const struct cf_tensor *out);
+
+/* A number rounded as the model of tensor cores rounds its operands (cf_tc_take), as a byte of e4m3
+ * or e5m2. */
+unsigned char cf_cublas_fp8(double x, enum cf_tc_type type);
+/* A matrix in that form, u8 of the same shape or transposed; the bits are the caller's to free. An
+ * enum cf_status. */
+int cf_cublas_fp8_take(struct cf_tensor *to, const struct cf_tensor *from, int transposed,
+                       enum cf_tc_type type);
 
 /* What cublasLt offers for the type, as "0 1 6 20": emitted as lt_algorithms.<type>. */
 void cf_cublas_lt_state(struct cf_library *library,

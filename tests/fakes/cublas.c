@@ -3,7 +3,10 @@
  *   math         GetMathMode says 0 whatever was set     atomics   GetAtomicsMode says 1
  *   no-emulation the bit count reads -1                  no-memory gemm finds none
  *   no-tf32      compute type 77 is not supported        fails     gemm fails on the device
- * cublasLt: algorithms 1, 3 and 7; 3 is refused by the check; 7 splits k in two. */
+ *   no-fp8       8-bit operands are not supported
+ * cublasLt: algorithms 1, 3 and 7; 3 is refused by the check; 7 splits k in two. With 8-bit
+ * operands it wants what cuBLASLt wants: a transposed, dims that 16 divides, not e5m2 with e5m2;
+ * with fast accumulation a sum keeps 13 fraction bits. */
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -80,7 +83,8 @@ EXPORT const char *cublasGetStatusName(int status)
 
 /* Column-major, as cuBLAS is: c [m,n] = a [m,k] b [k,n]. */
 struct product {
-    int m, n, k, type_a, type_c, ld_a, ld_b, ld_c, compute;
+    int m, n, k, type_a, type_b, type_c, ld_a, ld_b, ld_c, compute;
+    int transposed_a, fast;
     const void *a, *b;
     void *c;
 };
@@ -97,6 +101,16 @@ static double element(const void *x, int type, int64_t i, int compute)
         bits = (uint32_t)((const uint16_t *)x)[i] << 16;
         memcpy(&narrow, &bits, sizeof narrow);
         return narrow;
+    }
+    if (type >= 28) { /* e4m3 and e5m2 */
+        const int fraction = type == 28 ? 3 : 2, bias = type == 28 ? 7 : 15;
+        const unsigned h = ((const uint8_t *)x)[i], e = (h & 0x7f) >> fraction;
+        const unsigned f = h & ((1u << fraction) - 1);
+
+        value = ldexp(e == 0 ? f : f + (1u << fraction), (int)(e ? e : 1) - bias - fraction);
+        if (type == 28 ? (h & 0x7f) == 0x7f : e == 31)
+            value = type == 28 || f ? NAN : INFINITY;
+        return h & 0x80 ? -value : value;
     }
     if (type == 2) {
         const unsigned h = ((const uint16_t *)x)[i], e = h >> 10 & 31, f = h & 1023;
@@ -119,13 +133,25 @@ static double sum_of(const struct product *p, int i, int j, int first, int last)
     float narrow = 0;
 
     for (int l = first; l < last; ++l) {
-        const double a = element(p->a, p->type_a, i + (int64_t)l * p->ld_a, p->compute);
-        const double b = element(p->b, p->type_a, l + (int64_t)j * p->ld_b, p->compute);
+        const int64_t at = p->transposed_a ? l + (int64_t)i * p->ld_a : i + (int64_t)l * p->ld_a;
+        const double a = element(p->a, p->type_a, at, p->compute);
+        const double b = element(p->b, p->type_b, l + (int64_t)j * p->ld_b, p->compute);
 
         wide = fma(a, b, wide);
         narrow = fmaf((float)a, (float)b, narrow);
+        if (p->fast && narrow != 0)
+            narrow = (float)ldexp(trunc(ldexp(narrow, 13 - ilogbf(narrow))), ilogbf(narrow) - 13);
     }
     return p->type_a == 1 ? wide : narrow;
+}
+
+/* bf16, to nearest even. */
+static uint16_t narrowed(float x)
+{
+    uint32_t bits;
+
+    memcpy(&bits, &x, sizeof bits);
+    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
 static int multiply(const struct product *p, int splits)
@@ -140,6 +166,8 @@ static int multiply(const struct product *p, int splits)
                 ((double *)p->c)[i + (int64_t)j * p->ld_c] = sum;
             else if (p->type_c == 0)
                 ((float *)p->c)[i + (int64_t)j * p->ld_c] = (float)sum;
+            else if (p->type_c == 14 && p->type_a >= 28)
+                ((uint16_t *)p->c)[i + (int64_t)j * p->ld_c] = narrowed((float)sum);
             else
                 return UNSUPPORTED;
         }
@@ -152,7 +180,19 @@ EXPORT int cublasGemmEx(void *handle, int trans_a, int trans_b, int m, int n, in
                         int compute, int algorithm)
 {
     struct handle *h = handle;
-    const struct product p = {m, n, k, type_a, type_c, ld_a, ld_b, ld_c, compute, a, b, c};
+    const struct product p = {.m = m,
+                              .n = n,
+                              .k = k,
+                              .type_a = type_a,
+                              .type_b = type_b,
+                              .type_c = type_c,
+                              .ld_a = ld_a,
+                              .ld_b = ld_b,
+                              .ld_c = ld_c,
+                              .compute = compute,
+                              .a = a,
+                              .b = b,
+                              .c = c};
 
     if (trans_a || trans_b || type_a != type_b || ld_a < m || ld_b < k || ld_c < m ||
         (type_a == 1 ? *(const double *)alpha != 1 || *(const double *)beta != 0
@@ -241,11 +281,22 @@ EXPORT int cublasLtDestroy(void *handle)
 
 EXPORT int cublasLtMatmulDescCreate(void **desc, int compute, int scale)
 {
-    int *d = malloc(2 * sizeof *d);
+    int *d = calloc(4, sizeof *d); /* compute, scale, a transposed, fast */
 
     d[0] = compute;
     d[1] = scale;
     *desc = d;
+    return OK;
+}
+
+EXPORT int cublasLtMatmulDescSetAttribute(void *desc, int attribute, const void *value, size_t n)
+{
+    if (attribute == 3 && n == 4)
+        ((int *)desc)[2] = *(const int32_t *)value;
+    else if (attribute == 25 && n == 1)
+        ((int *)desc)[3] = *(const int8_t *)value;
+    else
+        return INVALID;
     return OK;
 }
 
@@ -296,7 +347,19 @@ EXPORT int cublasLtMatmulAlgoInit(void *handle, int compute, int scale, int a, i
     algorithm[0] = (uint64_t)id;
     (void)compute;
     (void)scale;
-    return handle && a == b && c == d && (id == 1 || id == 3 || id == 7) ? OK : INVALID;
+    return handle && (a == b || a >= 28) && c == d && (id == 1 || id == 3 || id == 7) ? OK
+                                                                                      : INVALID;
+}
+
+/* Does it take these types, dims and orders? */
+static int supports(const int *desc, const struct layout *a, const struct layout *b,
+                    const struct layout *c)
+{
+    if (a->type < 28)
+        return desc[2] == 0 && desc[3] == 0 && a->type == b->type;
+    return !fake_lies("no-fp8") && desc[2] == 1 && b->type >= 28 &&
+           (a->type == 28 || b->type == 28) && a->rows % 16 == 0 && a->columns % 16 == 0 &&
+           b->columns % 16 == 0 && (c->type == 0 || c->type == 14);
 }
 
 /* The result: the algorithm, the workspace's size, the state, waves. */
@@ -306,6 +369,8 @@ EXPORT int cublasLtMatmulAlgoCheck(void *handle, void *desc, void *a, void *b, v
     memcpy(result, algorithm, 64);
     result[8] = 4096;
     result[9] = 0;
+    if (handle && desc && a && b && c == d && !supports(desc, a, b, c))
+        return UNSUPPORTED;
     return handle && desc && a && b && c == d ? (algorithm[0] == 3 ? INVALID : OK) : FAILED;
 }
 
@@ -362,21 +427,26 @@ EXPORT int cublasLtMatmul(void *handle, void *desc, const void *alpha, const voi
                           const uint64_t *algorithm, void *workspace, size_t n_bytes, void *stream)
 {
     const struct layout *la = a_layout, *lb = b_layout, *ld = d_layout;
-    const struct product p = {.m = (int)la->rows,
+    const int *description = desc;
+    const int transposed = description[2];
+    const struct product p = {.m = (int)(transposed ? la->columns : la->rows),
                               .n = (int)lb->columns,
-                              .k = (int)la->columns,
+                              .k = (int)lb->rows,
                               .type_a = la->type,
+                              .type_b = lb->type,
+                              .transposed_a = transposed,
+                              .fast = description[3],
                               .type_c = ld->type,
                               .ld_a = (int)la->lead,
                               .ld_b = (int)lb->lead,
                               .ld_c = (int)ld->lead,
-                              .compute = *(int *)desc,
+                              .compute = description[0],
                               .a = a,
                               .b = b,
                               .c = d};
 
     if (!handle || !alpha || !beta || c != d || c_layout != d_layout || stream || !workspace ||
-        n_bytes < 4096 || lb->rows != la->columns || ld->rows != la->rows)
+        n_bytes < 4096 || (int)(transposed ? la->rows : la->columns) != p.k || (int)ld->rows != p.m)
         return INVALID;
     return multiply(&p, algorithm[0] == 7 || algorithm[2] == 2 ? 2 : 1);
 }
