@@ -69,6 +69,15 @@ bin/conform run -q --store mixed.db --json=mixed.json --text=mixed.txt --case "$
 jq -e '[.promises[] | select(.state == "violated") | .configuration] == [1]' mixed.json > /dev/null ||
     fail "violated by $(jq -c '[.promises[] | select(.state == "violated") | [.id, .configuration]]' mixed.json)"
 
+# cuBLAS's symv: other bits are documented where atomics are allowed, and nowhere else.
+cublas="cublas device=0 lib=$build/fakes/libcublas.so.13"
+measure '' symv --case 'symv f32 n=40 fill=normal seed=1' --configuration "$cublas flags=atomics:{0,1}"
+[ "$(state symv cublas-atomics-run)" = holds ] || fail "symv with atomics: $(state symv cublas-atomics-run)"
+[ "$(state symv cublas-run)" = holds ] || fail "symv without atomics: $(state symv cublas-run)"
+has symv.txt 'atomics=1 in 1'
+measure symv symv-liar --case 'symv f32 n=40 fill=normal seed=1' --configuration "$cublas flags=atomics:0"
+[ "$(state symv-liar cublas-run)" = violated ] || fail "symv that differs without atomics: $(state symv-liar cublas-run)"
+
 # Another engine in another run is named by compare and by the gate.
 measure other-engine two --case "$filter" --configuration "$cudnn kernel={heuristic,deterministic}"
 bin/conform compare one.db two.db > out 2> err

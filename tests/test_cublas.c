@@ -347,6 +347,66 @@ Test(cublas, says_what_it_chose)
     }
 }
 
+#define SIDE 33
+
+/* One symv, its upper half (of rows) NaN: the bits of the answer, and what was chosen. */
+static void ask_symv(enum cf_dtype dtype, double y[SIDE], char chosen[64])
+{
+    struct cf_tensor in[2] = {make_tensor(dtype, SIDE, SIDE), make_tensor(dtype, SIDE, -1)};
+    struct cf_tensor out = make_tensor(dtype, SIDE, -1);
+    json_t *reply;
+    const char *said;
+
+    for (int i = 0; i < SIDE * SIDE; ++i)
+        cf_tensor_set(&in[0], i, i % SIDE > i / SIDE ? NAN : 1 / (1. + i * 7 % 31));
+    for (int i = 0; i < SIDE; ++i)
+        cf_tensor_set(&in[1], i, 1 / (1. + i * 3 % 17));
+    reply = client_run(&client, "symv", "default", in, 2, &out, 0);
+    cr_assert_str_eq(reply_code(reply), "", "%s", reply_message(reply));
+    said = json_string_value(json_object_get(json_object_get(reply, "result"), "chosen"));
+    snprintf(chosen, 64, "%s", said ? said : "nothing");
+    for (int i = 0; i < SIDE; ++i) {
+        double sum = 0;
+
+        y[i] = cf_tensor_get(&out, i);
+        for (int j = 0; j < SIDE; ++j)
+            sum += cf_tensor_get(&in[0], j <= i ? i * SIDE + j : j * SIDE + i) *
+                   cf_tensor_get(&in[1], j);
+        cr_expect(fabs(y[i] - sum) <= 2 * SIDE * cf_dtype_u(dtype) * sum, "%d: %a, not %a", i, y[i],
+                  sum);
+    }
+    json_decref(reply);
+    cf_tensor_free(&in[0]);
+    cf_tensor_free(&in[1]);
+    cf_tensor_free(&out);
+}
+
+/* cuBLAS's own default is: not allowed. */
+Test(cublas, symv_repeats_unless_atomics_are_allowed)
+{
+    static const struct {
+        const char *flags, *chosen;
+        int same;
+    } rows[] = {{"", "atomics=0", 1},
+                {" flags=atomics:0", "atomics=0", 1},
+                {" flags=atomics:1", "atomics=1", 0}};
+
+    for (int r = 0; r < CF_COUNT(rows); ++r)
+        for (int wide = 0; wide < 2; ++wide) {
+            char *configuration = cf_format("%s%s", LIB, rows[r].flags), chosen[64];
+            double first[SIDE], again[SIDE];
+
+            gpu_client_start(&client, configuration, "");
+            json_decref(client_hello(&client, 5000));
+            ask_symv(wide ? CF_F64 : CF_F32, first, chosen);
+            ask_symv(wide ? CF_F64 : CF_F32, again, chosen);
+            cr_expect_str_eq(chosen, rows[r].chosen);
+            cr_expect((memcmp(first, again, sizeof first) == 0) == rows[r].same, "%s",
+                      configuration);
+            free(configuration);
+        }
+}
+
 Test(cublas, vectors_and_matrices_times_vectors)
 {
     static const char *const ops[] = {"dot", "gemv"};

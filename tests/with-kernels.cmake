@@ -1,5 +1,5 @@
 # Tests of single kernels against the reference, in the test's own process, and of planted faults.
-foreach(name conv_kernels primitives)
+foreach(name conv_kernels primitives symv)
   if(TARGET test_${name})
     target_sources(test_${name} PRIVATE kernel_check.c)
     target_link_libraries(test_${name} PRIVATE cf_kernels)

@@ -19,6 +19,8 @@ enum cf_blas_symbol {
     CF_DGEMV,
     CF_SGEMM,
     CF_DGEMM,
+    CF_SSYMV,
+    CF_DSYMV,
     CF_BLAS_N_SYMBOLS
 };
 

@@ -7,8 +7,8 @@
 #include <string.h>
 
 static const char *const names[CF_BLAS_N_SYMBOLS] = {
-    "cblas_sdot",  "cblas_ddot",  "cblas_sasum", "cblas_dasum", "cblas_snrm2",
-    "cblas_dnrm2", "cblas_sgemv", "cblas_dgemv", "cblas_sgemm", "cblas_dgemm"};
+    "cblas_sdot",  "cblas_ddot",  "cblas_sasum", "cblas_dasum", "cblas_snrm2", "cblas_dnrm2",
+    "cblas_sgemv", "cblas_dgemv", "cblas_sgemm", "cblas_dgemm", "cblas_ssymv", "cblas_dsymv"};
 
 const char *cf_blas_symbol_name(enum cf_blas_symbol symbol)
 {

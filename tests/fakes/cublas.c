@@ -3,7 +3,7 @@
  *   math         GetMathMode says 0 whatever was set     atomics   GetAtomicsMode says 1
  *   no-emulation the bit count reads -1                  no-memory gemm finds none
  *   no-tf32      compute type 77 is not supported        fails     gemm fails on the device
- *   no-fp8       8-bit operands are not supported
+ *   no-fp8       8-bit operands are not supported        symv      symv differs without atomics too
  * cublasLt: algorithms 1, 3 and 7; 3 is refused by the check; 7 splits k in two. With 8-bit
  * operands it wants what cuBLASLt wants: a transposed, dims that 16 divides, not e5m2 with e5m2;
  * with fast accumulation a sum keeps 13 fraction bits. */
@@ -228,6 +228,32 @@ EXPORT int cublasGemmEx(void *handle, int trans_a, int trans_b, int m, int n, in
     }
 GEMV(cublasSgemv_v2, float)
 GEMV(cublasDgemv_v2, double)
+
+static int n_symv;
+
+/* With atomics each call adds from another place on. The upper half alone is read. */
+#define SYMV(name, real)                                                                           \
+    EXPORT int name(void *handle, int uplo, int n, const real *alpha, const real *a, int ld,       \
+                    const real *x, int inc_x, const real *beta, real *y, int inc_y)                \
+    {                                                                                              \
+        const int start = ((struct handle *)handle)->atomics ? n_symv++ : 0;                       \
+                                                                                                   \
+        if (uplo != 1 || ld < n || inc_x != 1 || inc_y != 1 || *alpha != 1 || *beta != 0)          \
+            return INVALID;                                                                        \
+        for (int i = 0; i < n; ++i) {                                                              \
+            real sum = 0;                                                                          \
+                                                                                                   \
+            for (int l = 0; l < n; ++l) {                                                          \
+                const int j = (l + start) % n, row = i < j ? i : j, column = i < j ? j : i;        \
+                                                                                                   \
+                sum += a[row + (int64_t)column * ld] * x[j];                                       \
+            }                                                                                      \
+            y[i] = sum;                                                                            \
+        }                                                                                          \
+        return fake_lies("symv") ? (n_symv++, y[0] += y[0] * n_symv * 0x1p-20f, OK) : OK;          \
+    }
+SYMV(cublasSsymv_v2, float)
+SYMV(cublasDsymv_v2, double)
 
 #define VECTORS(S, real, root)                                                                     \
     EXPORT int cublas##S##dot_v2(void *handle, int n, const real *x, int inc_x, const real *y,     \
