@@ -49,7 +49,7 @@ struct cf_op {
     void (*element)(mpfr_t exact, mpfr_t scale, const struct cf_case *c,
                     const struct cf_tensor in[], int o, int64_t i);
     /* Every element of output o at once, equal to rounding `element`; NULL: MPFR is used for all.
-     */
+     * in: f64, or f32 where the case's type is f32 or narrower. */
     void (*fast)(struct cf_truth truth[], const struct cf_case *c, const struct cf_tensor in[],
                  int o, int threads);
     /* Number of terms of element i (taps in range, for convolutions): counts roundings in the

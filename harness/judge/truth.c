@@ -72,6 +72,33 @@ void cf_reference_element(struct cf_truth *truth, const struct cf_case *c, const
     mpfr_clear(scale);
 }
 
+static struct cf_tensor widened(const struct cf_tensor *t)
+{
+    struct cf_tensor wide = *t;
+
+    wide.dtype = CF_F32;
+    cf_tensor_alloc(&wide);
+    for (int64_t i = 0; i < cf_tensor_count(t); ++i)
+        cf_tensor_set(&wide, i, cf_tensor_get(t, i));
+    return wide;
+}
+
+void cf_reference_fast(struct cf_truth truth[], const struct cf_case *c, const struct cf_op *op,
+                       const struct cf_tensor in[], int o, int threads)
+{
+    struct cf_tensor read[CF_OPERANDS_MAX];
+
+    for (int i = 0; i < op->n_inputs; ++i) {
+        const int narrow = in[i].dtype == CF_F16 || in[i].dtype == CF_BF16;
+
+        read[i] = narrow ? widened(&in[i]) : in[i];
+    }
+    op->fast(truth, c, read, o, threads > 0 ? threads : 1);
+    for (int i = 0; i < op->n_inputs; ++i)
+        if (read[i].bits != in[i].bits)
+            cf_tensor_free(&read[i]);
+}
+
 void cf_reference_compute(struct cf_truth truth[], const struct cf_case *c, const struct cf_op *op,
                           const struct cf_tensor in[], const struct cf_tensor *out, int o,
                           int threads)
@@ -79,7 +106,7 @@ void cf_reference_compute(struct cf_truth truth[], const struct cf_case *c, cons
     const int64_t n = cf_tensor_count(out);
 
     if (op->fast)
-        op->fast(truth, c, in, o, threads > 0 ? threads : 1);
+        cf_reference_fast(truth, c, op, in, o, threads);
     else
         for (int64_t i = 0; i < n; ++i)
             cf_reference_element(&truth[i], c, op, in, out, o, i);

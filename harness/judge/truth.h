@@ -26,7 +26,11 @@ int cf_reference_open(struct cf_reference *reference, const struct cf_case *c,
                       int cached, struct cf_error *err);
 void cf_reference_close(struct cf_reference *reference);
 
-/* truth[0 .. elements of output o - 1] from the op's fast path, or else by MPFR. */
+/* truth[0 .. elements of output o - 1] from the op's fast path, which is given 16-bit operands as
+ * f32: the same values. */
+void cf_reference_fast(struct cf_truth truth[], const struct cf_case *c, const struct cf_op *op,
+                       const struct cf_tensor in[], int o, int threads);
+/* The same from the fast path if there is one, or else by MPFR. */
 void cf_reference_compute(struct cf_truth truth[], const struct cf_case *c, const struct cf_op *op,
                           const struct cf_tensor in[], const struct cf_tensor *out, int o,
                           int threads);
