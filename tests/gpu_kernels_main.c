@@ -4,10 +4,11 @@
  * One line a kernel. Exit 0: as expected; 1: not; 77: there is no device. */
 #include "cuda_problems.h"
 
-/* Exponentials and logarithms are the library's of the side. */
+/* Exponentials, logarithms and erf are the library's of the side. */
 static int has_own_functions(const char *op)
 {
-    return strncmp(op, "softmax_fwd", 11) == 0 || strncmp(op, "crossentropy", 12) == 0;
+    return strncmp(op, "softmax_fwd", 11) == 0 || strncmp(op, "crossentropy", 12) == 0 ||
+           strncmp(op, "gelu", 4) == 0;
 }
 
 static const char *compare(const struct answer *device, const struct answer *host)
@@ -16,9 +17,7 @@ static const char *compare(const struct answer *device, const struct answer *hos
         return "not offered";
     if (device->status != CF_DONE || host->status != CF_DONE)
         return "BROKE";
-    return memcmp(device->out.bits, host->out.bits, cf_tensor_bytes(&host->out)) == 0
-               ? "the host's bits"
-               : "other bits";
+    return same_bits(device, host) ? "the host's bits" : "other bits";
 }
 
 /* The twin's matrix unit is that of an H100: another architecture adds otherwise. */
@@ -42,8 +41,8 @@ static int run(struct cf_library *device, struct cf_library *host, const struct 
 
     printf("%-18s %-14s %s  %s%s\n", kernel->op, kernel->name, cf_dtype_name(dtype), word,
            bad ? "  <- not as expected" : "");
-    cf_tensor_free(&got.out);
-    cf_tensor_free(&wanted.out);
+    discard(&got);
+    discard(&wanted);
     return bad;
 }
 
@@ -59,9 +58,9 @@ int main(int argc, char **argv)
     host = open_here("cuda device=cpu");
     for (int t = 0; cf_kernel_tables[t]; ++t)
         for (const struct cf_kernel *k = cf_kernel_tables[t]; k->op; ++k)
-            for (int d = 0; d < 2; ++d)
+            for (int d = CF_F64; d <= CF_BF16; ++d)
                 if (k->backend == &cf_backend_cuda && !is_for_devices(k) && problem_of(k->op)) {
-                    n_bad += run(device, host, k, d ? CF_F64 : CF_F32);
+                    n_bad += run(device, host, k, (enum cf_dtype)d);
                     ++n;
                 }
     printf("%d kernels and types, %d not as expected\n", n, n_bad);

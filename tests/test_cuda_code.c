@@ -211,6 +211,53 @@ Test(cuda_code, fp8_is_two_instructions_of_f16_and_an_addition)
     }
 }
 
+/* The PTX of one kernel, to the start of the next; n_bytes 0: there is none. */
+static struct code ptx_of(enum cf_cuda_variant variant, const char *kernel)
+{
+    const struct cf_cuda_image image = cf_cuda_image(variant);
+    const char *end = (const char *)image.bytes + image.n_bytes, *from, *to;
+    char head[96];
+
+    snprintf(head, sizeof head, ".entry %s(", kernel);
+    from = memmem(image.bytes, image.n_bytes, head, strlen(head));
+    if (!from)
+        return (struct code){NULL, 0};
+    to = memmem(from + 1, (size_t)(end - from) - 1, ".entry ", 7);
+    return (struct code){(const unsigned char *)from, (size_t)((to ? to : end) - from)};
+}
+
+/* Quotients and roots hold fma of their own in machine code, but are one word of PTX: what norms
+ * contract is read there. */
+Test(cuda_code, norms_are_contracted_where_they_say_so)
+{
+    static const char *const norms[] = {"cf_cuda_norm_statistics_f32", "cf_cuda_norm_sums_f32",
+                                        "cf_cuda_norm_parameters_f32", "cf_cuda_norm_fwd_f32"};
+
+    for (int i = 0; is_built() && i < CF_COUNT(norms); ++i) {
+        const struct code once = ptx_of(CF_CUDA_PLAIN, norms[i]);
+        const struct code fused = ptx_of(CF_CUDA_FMA, norms[i]);
+
+        cr_assert(once.text && fused.text, "%s is not in the module", norms[i]);
+        cr_expect(memmem(once.text, once.n_bytes, "mul.rn.f32", 10), "%s", norms[i]);
+        cr_expect(!memmem(once.text, once.n_bytes, "fma.rn.f32", 10), "%s", norms[i]);
+        cr_expect(memmem(fused.text, fused.n_bytes, "fma.rn.f32", 10), "%s", norms[i]);
+    }
+}
+
+/* Products that are to round in themselves do, whatever is made of their uses. */
+Test(cuda_code, a_product_that_is_to_round_does)
+{
+    const struct code sums = ptx_of(CF_CUDA_FMA, "cf_cuda_norm_sums_f32");
+    const struct code back = ptx_of(CF_CUDA_FMA, "cf_cuda_norm_bwd_f32");
+
+    if (!is_built())
+        return;
+    cr_assert(sums.text && back.text);
+    cr_expect(memmem(sums.text, sums.n_bytes, "mul.rn.f32", 10));
+    cr_expect(memmem(back.text, back.n_bytes, "mul.rn.f32", 10));
+    cr_expect(!memmem(back.text, back.n_bytes, "fma.rn.f32", 10));
+}
+
 /* Every kernel of the module has its twin on the host, and the other way round. */
 Test(cuda_code, device_and_host_have_the_same_kernels)
 {
@@ -230,6 +277,6 @@ Test(cuda_code, device_and_host_have_the_same_kernels)
         cr_expect(cf_grid_find(name + 6) != NULL, "%s has no twin on the host", name + 6);
         ++n;
     }
-    cr_expect_geq(n, 60, "%d kernels", n);
+    cr_expect_geq(n, 130, "%d kernels", n);
     cr_expect_null(cf_grid_find("cf_cuda_absent_f32"));
 }

@@ -1,5 +1,5 @@
-/* cuda: our own kernels in the orders that GPUs use (reduce.cu, matrix.cu, window.cu, layers.cu),
- * on a device or, device=cpu, on the host by the scheduler of grid.h.
+/* cuda: our own kernels in the orders that GPUs use (reduce.cu, matrix.cu, window.cu, pooling.cu,
+ * norms.cu, layers.cu), on a device or, device=cpu, on the host by the scheduler of grid.h.
  *
  * Kernel names are order[-variant]. Variants: none: every step rounded once (--fmad=false); fma:
  * products and sums contracted (--fmad=true); fast: --use_fast_math, a subject that promises no
@@ -63,6 +63,24 @@ static inline void *cf_cuda_pointer(const struct cf_gpu_buffer *buffer)
  */
 int cf_cuda_scratch(struct cf_library *library, struct cf_gpu_buffer *buffer, size_t n_bytes);
 
+static inline struct cf_cuda_window cf_cuda_window_of(const struct cf_window *g)
+{
+    return (struct cf_cuda_window){.n = g->n,
+                                   .c = g->c,
+                                   .h = g->h,
+                                   .width = g->w,
+                                   .k = g->k,
+                                   .r = g->r,
+                                   .s = g->s,
+                                   .p = g->p,
+                                   .q = g->q,
+                                   .stride = g->stride,
+                                   .pad = g->pad,
+                                   .dilation = g->dilation,
+                                   .groups = g->groups,
+                                   .nhwc = g->nhwc};
+}
+
 /* An element's type is f32 or f64, and the same everywhere. */
 static inline int cf_cuda_takes(const struct cf_tensor in[], int n_in, const struct cf_tensor *out)
 {
@@ -70,6 +88,16 @@ static inline int cf_cuda_takes(const struct cf_tensor in[], int n_in, const str
         if (in[i].dtype != out->dtype)
             return 0;
     return out->dtype == CF_F32 || out->dtype == CF_F64;
+}
+
+/* The same, or f16 or bf16: computed in float. */
+static inline int cf_cuda_takes_narrow(const struct cf_tensor in[], int n_in,
+                                       const struct cf_tensor *out)
+{
+    for (int i = 0; i < n_in; ++i)
+        if (in[i].dtype != out->dtype)
+            return 0;
+    return cf_cuda_takes(in, 0, out) || out->dtype == CF_F16 || out->dtype == CF_BF16;
 }
 
 /* Fills `sum` with zeros by the module's own kernel; see cf_cuda_zero. */

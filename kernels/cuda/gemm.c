@@ -1,5 +1,6 @@
 /* gemm: a [m,k], b [k,n] -> c [m,n]; gemv: a [m,n], x [n] -> y [m]. Orders: matrix.cu; a k
- * dimension is cut into max(1, min(8, k / 256)) slices. */
+ * dimension is cut into max(1, min(8, k / 256)) slices. f16 and bf16: sums are in float, and the
+ * result is rounded once; not split-atomic, which adds to the result itself. */
 #include "cuda.h"
 
 enum order { SERIAL, TILED, SPLIT, SPLIT_ATOMIC };
@@ -78,9 +79,10 @@ static enum cf_status run(struct cf_library *library, const struct cf_tensor in[
                       .dtype = in[0].dtype,
                       .p = {.m = in[0].dim[0], .k = in[0].dim[1], .n = vector ? 1 : in[1].dim[1]}};
 
-    if (!cf_cuda_takes(in, 2, &out[0]) || in[0].rank != 2 || in[1].rank > 2 ||
-        in[1].dim[0] != in[0].dim[1] || out[0].rank != 2 - vector || out[0].dim[0] != job.p.m ||
-        (!vector && out[0].dim[1] != job.p.n))
+    if (!cf_cuda_takes_narrow(in, 2, &out[0]) ||
+        (order == SPLIT_ATOMIC && !cf_cuda_takes(in, 0, &out[0])) || in[0].rank != 2 ||
+        in[1].rank > 2 || in[1].dim[0] != in[0].dim[1] || out[0].rank != 2 - vector ||
+        out[0].dim[0] != job.p.m || (!vector && out[0].dim[1] != job.p.n))
         return CF_UNSUPPORTED;
     return (enum cf_status)cf_gpu_call(&library->gpu, in, 2, out, 1, body, &job);
 }

@@ -6,7 +6,8 @@
  * sqrt and fma are IEEE operations on both.
  *
  * A kernel takes one struct by value. CF_MULADD is a product and a sum, rounded twice or once: on a
- * device as the module was compiled (--fmad), on the host as the launch says. */
+ * device as the module was compiled (--fmad), on the host as the launch says. CF_PRODUCT is a
+ * product that is never contracted. */
 #ifndef CF_GRID_H
 #define CF_GRID_H
 
@@ -21,7 +22,17 @@ extern __shared__ double cf_shared[];
 #define CF_SHARED(type, name)       type *name = (type *)cf_shared
 #define CF_GRID_SYNC()              cooperative_groups::this_grid().sync()
 #define CF_MULADD(a, b, c)          ((a) * (b) + (c))
+#define CF_PRODUCT(a, b)            cf_product(a, b)
 #define CF_BITS(to, from)           memcpy(&(to), &(from), sizeof(to))
+
+static __device__ __forceinline__ float cf_product(float a, float b)
+{
+    return __fmul_rn(a, b);
+}
+static __device__ __forceinline__ double cf_product(double a, double b)
+{
+    return __dmul_rn(a, b);
+}
 
 #else
 
@@ -88,6 +99,7 @@ float cf_grid_widen(unsigned bits);
 #define CF_SHARED(type, name) type *name = (type *)cf_grid_now.shared
 #define CF_GRID_SYNC()        cf_grid_sync()
 #define CF_BITS(to, from)     memcpy(&(to), &(from), sizeof(to))
+#define CF_PRODUCT(a, b)      ((a) * (b))
 #define CF_MULADD(a, b, c)                                                                         \
     (!cf_grid_now.fma    ? (a) * (b) + (c)                                                         \
      : sizeof(REAL) == 4 ? (REAL)fmaf((float)(a), (float)(b), (float)(c))                          \

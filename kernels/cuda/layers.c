@@ -1,4 +1,5 @@
-/* The layers of training steps; formulas and orders are those of layers.cu. Only nchw. */
+/* The layers of training steps; formulas and orders are those of layers.cu. Only nchw. allreduce
+ * (x [parts,n] -> [n]) is bias_bwd of images of one pixel. */
 #include <string.h>
 
 #include "cuda.h"
@@ -53,11 +54,11 @@ static enum cf_status run(struct cf_library *library, const struct cf_pairs *att
     const char *layout = cf_pairs_get(attributes, "layout");
     struct job job = {.library = library, .layer = layer, .dtype = in[0].dtype};
 
-    if (!cf_cuda_takes(in, layer->n_in, &out[0]) || in[0].rank < 2 ||
+    if (!cf_cuda_takes(in, layer->n_in, &out[0]) || in[0].rank < 1 ||
         (layout && strcmp(layout, "nchw") != 0))
         return CF_UNSUPPORTED;
-    job.p.rows = in[0].dim[0];
-    job.p.columns = in[0].dim[1];
+    job.p.rows = in[0].rank > 1 ? in[0].dim[0] : 1;
+    job.p.columns = in[0].rank > 1 ? in[0].dim[1] : in[0].dim[0];
     job.p.plane = in[0].rank == 4 ? in[0].dim[2] * in[0].dim[3] : 1;
     if (layer->per == ROW && (in[0].rank != 2 || job.p.columns < 1))
         return CF_UNSUPPORTED;
@@ -69,11 +70,13 @@ static enum cf_status run(struct cf_library *library, const struct cf_pairs *att
 }
 
 #define LAYER(op, name, suffix, n_in, zero, per, VARIANT)                                          \
+    NAMED(op, name, "cf_cuda_" #op suffix, n_in, zero, per, VARIANT)
+#define NAMED(op, name, kernel, n_in, zero, per, VARIANT)                                          \
     static enum cf_status run_##op##_##name(struct cf_library *library,                            \
                                             const struct cf_pairs *attributes,                     \
                                             const struct cf_tensor in[], struct cf_tensor out[])   \
     {                                                                                              \
-        static const struct layer layer = {"cf_cuda_" #op suffix, n_in, zero, per, VARIANT};       \
+        static const struct layer layer = {kernel, n_in, zero, per, VARIANT};                      \
                                                                                                    \
         return run(library, attributes, in, out, &layer);                                          \
     }
@@ -82,6 +85,9 @@ LAYER(relu_bwd, forward, "", 2, 0, ELEMENT, CF_CUDA_PLAIN)
 LAYER(bias_fwd, forward, "", 2, 0, ELEMENT, CF_CUDA_PLAIN)
 LAYER(bias_bwd, forward, "", 1, 0, CHANNEL, CF_CUDA_PLAIN)
 LAYER(bias_bwd, atomic, "_atomic", 1, 1, ELEMENT, CF_CUDA_PLAIN)
+NAMED(allreduce, forward, "cf_cuda_bias_bwd", 1, 0, CHANNEL, CF_CUDA_PLAIN)
+NAMED(allreduce, atomic, "cf_cuda_bias_bwd_atomic", 1, 1, ELEMENT, CF_CUDA_PLAIN)
+LAYER(gelu_fwd, forward, "", 1, 0, ELEMENT, CF_CUDA_PLAIN)
 LAYER(softmax_fwd, forward, "", 1, 0, ROW, CF_CUDA_PLAIN)
 LAYER(softmax_bwd, forward, "", 2, 0, ROW, CF_CUDA_PLAIN)
 LAYER(crossentropy_fwd, forward, "", 2, 0, ROW, CF_CUDA_PLAIN)
@@ -97,11 +103,20 @@ LAYER(crossentropy_bwd, fast, "", 2, 0, ROW, CF_CUDA_FAST)
     }
 
 extern const struct cf_kernel cf_kernels_cuda_layers[];
-const struct cf_kernel cf_kernels_cuda_layers[] = {
-    ENTRY(relu_fwd, forward),         ENTRY(relu_bwd, forward),
-    ENTRY(bias_fwd, forward),         ENTRY(bias_bwd, forward),
-    ENTRY(bias_bwd, atomic),          ENTRY(softmax_fwd, forward),
-    ENTRY(softmax_bwd, forward),      ENTRY(crossentropy_fwd, forward),
-    ENTRY(crossentropy_bwd, forward), ENTRY(softmax_fwd, fast),
-    ENTRY(softmax_bwd, fast),         ENTRY(crossentropy_fwd, fast),
-    ENTRY(crossentropy_bwd, fast),    {.op = NULL}};
+const struct cf_kernel cf_kernels_cuda_layers[] = {ENTRY(relu_fwd, forward),
+                                                   ENTRY(relu_bwd, forward),
+                                                   ENTRY(bias_fwd, forward),
+                                                   ENTRY(bias_bwd, forward),
+                                                   ENTRY(bias_bwd, atomic),
+                                                   ENTRY(allreduce, forward),
+                                                   ENTRY(allreduce, atomic),
+                                                   ENTRY(gelu_fwd, forward),
+                                                   ENTRY(softmax_fwd, forward),
+                                                   ENTRY(softmax_bwd, forward),
+                                                   ENTRY(crossentropy_fwd, forward),
+                                                   ENTRY(crossentropy_bwd, forward),
+                                                   ENTRY(softmax_fwd, fast),
+                                                   ENTRY(softmax_bwd, fast),
+                                                   ENTRY(crossentropy_fwd, fast),
+                                                   ENTRY(crossentropy_bwd, fast),
+                                                   {.op = NULL}};

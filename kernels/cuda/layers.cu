@@ -1,11 +1,13 @@
 /* layers: what training steps need besides products. One thread an element, a row or a channel;
- * sums from +0, from the first term to the last. Exponential and logarithm are the library's of the
- * side: their last bits differ between host and device.
+ * sums from +0, from the first term to the last. Exponential, logarithm and erf are the library's
+ * of the side: their last bits differ between host and device.
+ *
  *   relu_fwd          y = x > 0 ? x : 0, NaN where x is;  a = x
  *   relu_bwd          dx = x > 0 ? dy : 0;  a = x, b = dy
  *   bias_fwd          y = x + b[c];  a = x, b
  *   bias_bwd          db[c] = sum of dy over images and pixels;  a = dy
  *   bias_bwd_atomic   one thread an element of dy, added in the order of arrival
+ *   gelu_fwd          y = x / 2 (1 + erf(x / sqrt(2)));  a = x
  *   softmax_fwd       y = exp(x - m) / sum of exp(x - m), m the row's maximum
  *   softmax_bwd       dx = y (dy - sum of y dy);  a = y, b = dy
  *   crossentropy_fwd  loss = sum of t ((m - x) + log of the sum);  a = x, b = t
@@ -56,6 +58,19 @@ CF_KERNEL(TYPED(cf_cuda_bias_bwd_atomic), struct cf_cuda_layer)
 
     if (i < p.rows * p.columns * p.plane)
         atomicAdd((REAL *)p.y + i / p.plane % p.columns, ((const REAL *)p.a)[i]);
+}
+
+CF_KERNEL(TYPED(cf_cuda_gelu_fwd), struct cf_cuda_layer)
+{
+    const long long i = INDEX;
+    REAL x, inner;
+
+    if (i >= p.rows * p.columns * p.plane)
+        return;
+    x = ((const REAL *)p.a)[i];
+    inner = CF_PRODUCT(x, (REAL)0x1.6a09e667f3bcdp-1);
+    inner = sizeof(REAL) == 4 ? (REAL)erff((float)inner) : (REAL)erf((double)inner);
+    ((REAL *)p.y)[i] = CF_PRODUCT((REAL)0.5 * x, 1 + inner);
 }
 
 CF_DEVICE REAL TYPED(exponential)(REAL x)

@@ -1,17 +1,19 @@
 /* matrix: c [m,n] = a [m,k] b [k,n]; every element starts from +0 and adds its products by
- * ascending k. serial  one thread an element tiled   the same order, operands through tiles in
- * shared memory: the same bits split   k in slices of equal length (the last may be shorter), one
- * partial each; a second launch adds them from the first to the last split_atomic  slices added to
- * c in the order of arrival */
+ * ascending k.
+ *   serial        one thread an element
+ *   tiled         the same order, operands through tiles in shared memory: the same bits
+ *   split         k in slices of equal length (the last may be shorter), one partial each; a second
+ *                 launch adds them from the first to the last
+ *   split_atomic  slices added to c in the order of arrival */
 CF_DEVICE REAL TYPED(slice)(const struct cf_cuda_matrix *p, long long e, long long first,
                             long long last)
 {
-    const REAL *a = (const REAL *)p->a + e / p->n * p->k;
-    const REAL *b = (const REAL *)p->b + e % p->n;
+    const ELEMENT *a = (const ELEMENT *)p->a + e / p->n * p->k;
+    const ELEMENT *b = (const ELEMENT *)p->b + e % p->n;
     REAL sum = 0;
 
     for (long long l = first; l < last; ++l)
-        sum = CF_MULADD(a[l], b[l * p->n], sum);
+        sum = CF_MULADD(TYPED(widen)(a[l]), TYPED(widen)(b[l * p->n]), sum);
     return sum;
 }
 
@@ -27,7 +29,7 @@ CF_KERNEL(TYPED(cf_cuda_serial), struct cf_cuda_matrix)
     const long long e = (long long)blockIdx.x * blockDim.x + threadIdx.x;
 
     if (e < p.m * p.n)
-        ((REAL *)p.c)[e] = TYPED(slice)(&p, e, 0, p.k);
+        TYPED(store)(p.c, e, TYPED(slice)(&p, e, 0, p.k));
 }
 
 CF_KERNEL(TYPED(cf_cuda_tiled), struct cf_cuda_matrix)
@@ -43,9 +45,9 @@ CF_KERNEL(TYPED(cf_cuda_tiled), struct cf_cuda_matrix)
         const int depth = p.k - l < CF_CUDA_TILE ? (int)(p.k - l) : CF_CUDA_TILE;
 
         if (i < p.m && v < depth)
-            of_a[u * CF_CUDA_TILE + v] = ((const REAL *)p.a)[i * p.k + l + v];
+            of_a[u * CF_CUDA_TILE + v] = TYPED(load)(p.a, i * p.k + l + v);
         if (j < p.n && u < depth)
-            of_b[u * CF_CUDA_TILE + v] = ((const REAL *)p.b)[(l + u) * p.n + j];
+            of_b[u * CF_CUDA_TILE + v] = TYPED(load)(p.b, (l + u) * p.n + j);
         __syncthreads();
         if (i < p.m && j < p.n)
             for (int t = 0; t < depth; ++t)
@@ -53,7 +55,7 @@ CF_KERNEL(TYPED(cf_cuda_tiled), struct cf_cuda_matrix)
         __syncthreads();
     }
     if (i < p.m && j < p.n)
-        ((REAL *)p.c)[i * p.n + j] = sum;
+        TYPED(store)(p.c, i * p.n + j, sum);
 }
 
 CF_KERNEL(TYPED(cf_cuda_split), struct cf_cuda_matrix)
@@ -75,7 +77,7 @@ CF_KERNEL(TYPED(cf_cuda_split_end), struct cf_cuda_matrix)
         return;
     for (int s = 0; s < p.slices; ++s)
         sum += ((const REAL *)p.partial)[s * p.m * p.n + e];
-    ((REAL *)p.c)[e] = sum;
+    TYPED(store)(p.c, e, sum);
 }
 
 CF_KERNEL(TYPED(cf_cuda_split_atomic), struct cf_cuda_matrix)

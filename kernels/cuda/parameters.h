@@ -32,10 +32,43 @@ struct cf_cuda_matrix {
 };
 
 /* x [n,c,h,w], w [k,c/groups,r,s], y [n,k,p,q]; the pointers are those operands or their gradients.
- */
+ * nhwc: they lie as x [n,h,w,c], w [k,r,s,c/groups], y [n,p,q,k]. rsc: the order of the taps. */
 struct cf_cuda_window {
     void *x, *w, *y;
     long long n, c, h, width, k, r, s, p, q, stride, pad, dilation, groups;
+    int nhwc, rsc;
+};
+
+/* Copies [a,b,c,d] into the order [a,c,d,b], or (back) from it. */
+struct cf_cuda_lay {
+    const void *from;
+    void *to;
+    long long dim[4];
+    int back;
+};
+
+/* Windows of image [n,c,h,w], whose outputs are [n,c,p,q]; nothing else of g is used. a: the image
+ * where a kernel reads it; b: the gradient of the outputs. whole: a mean is over r s, not over the
+ * pixels in range. */
+struct cf_cuda_pool {
+    struct cf_cuda_window g;
+    const void *a, *b;
+    void *out;
+    int whole;
+};
+
+/* The float nearest to 1e-5: what norms add to the variance, for every type. */
+#define CF_CUDA_EPSILON 0x1.4f8b58p-17
+
+/* Group g of x has elements (o groups + g) inner + i, for o < outer and i < inner. b: beta or dy;
+ * out: y or dx. gamma, beta and their gradients have one element a group (per_group) or one an
+ * element of it. mean, sigma, sum, sum_z [groups]: what is known of each group. */
+struct cf_cuda_norm {
+    const void *x, *gamma, *b;
+    void *out, *dgamma, *dbeta;
+    void *mean, *sigma, *sum, *sum_z;
+    long long outer, groups, inner;
+    int per_group, lanes; /* lanes: threads a sum; a power of two, at most CF_CUDA_THREADS */
 };
 
 /* Rows of `columns`; a, b, y as the kernel says. `plane`: h w of images. */

@@ -1,7 +1,8 @@
 /* sum, asum, nrm2: x [m,n] -> y [m]; dot: x, y [m,n] -> [m]; the orders are those of reduce.cu. A
  * row is shared by max(1, min(16, n / 1024)) blocks, so that the order depends on n alone. nrm2:
  * rows are scaled by an exact power of two, and the root taken, by IEEE operations of the host; the
- * sum of squares is the kernel's. */
+ * sum of squares is the kernel's. f16 and bf16: sums are in float, and the result is rounded once
+ * (fixed: twice); not nrm2, and nothing that adds to the result itself. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -180,7 +181,8 @@ static enum cf_status run(struct cf_library *library, const struct cf_tensor in[
 {
     const int two = op == CF_CUDA_DOT;
 
-    if (!cf_cuda_takes(in, 1 + two, &out[0]) || in[0].rank != 2 || out[0].rank != 1 ||
+    if (!cf_cuda_takes_narrow(in, 1 + two, &out[0]) || in[0].rank != 2 || out[0].rank != 1 ||
+        (!cf_cuda_takes(in, 0, &out[0]) && (op < 0 || orders[order].zero)) ||
         (two && (in[1].rank != 2 || in[1].dim[0] != in[0].dim[0] || in[1].dim[1] != in[0].dim[1])))
         return CF_UNSUPPORTED;
     return op < 0 ? nrm2(library, in, out, order, variant)

@@ -13,12 +13,11 @@
  */
 CF_DEVICE REAL TYPED(add_term)(const struct cf_cuda_reduce *p, long long row, long long i, REAL sum)
 {
-    const REAL *x = (const REAL *)p->x + row * p->n;
-    const REAL *y = (const REAL *)p->y + row * p->n;
+    const REAL x = TYPED(load)(p->x, row * p->n + i);
 
     if (p->op == CF_CUDA_DOT)
-        return CF_MULADD(x[i], y[i], sum);
-    return sum + (p->op == CF_CUDA_ASUM && x[i] < 0 ? -x[i] : x[i]);
+        return CF_MULADD(x, TYPED(load)(p->y, row * p->n + i), sum);
+    return sum + (p->op == CF_CUDA_ASUM && x < 0 ? -x : x);
 }
 
 CF_DEVICE REAL TYPED(own_sum)(const struct cf_cuda_reduce *p, long long row)
@@ -98,7 +97,7 @@ CF_KERNEL(TYPED(cf_cuda_tree_end), struct cf_cuda_reduce)
     const REAL sum = TYPED(block_tree)(TYPED(own_partials)(&p, row));
 
     if (threadIdx.x == 0)
-        ((REAL *)p.out)[row] = sum;
+        TYPED(store)(p.out, row, sum);
 }
 
 CF_KERNEL(TYPED(cf_cuda_shuffle), struct cf_cuda_reduce)
@@ -116,7 +115,7 @@ CF_KERNEL(TYPED(cf_cuda_shuffle_end), struct cf_cuda_reduce)
     const REAL sum = TYPED(block_shuffle)(TYPED(own_partials)(&p, row));
 
     if (threadIdx.x == 0)
-        ((REAL *)p.out)[row] = sum;
+        TYPED(store)(p.out, row, sum);
 }
 
 CF_KERNEL(TYPED(cf_cuda_last), struct cf_cuda_reduce)
@@ -139,7 +138,7 @@ CF_KERNEL(TYPED(cf_cuda_last), struct cf_cuda_reduce)
     __threadfence();
     sum = TYPED(block_tree)(TYPED(own_partials)(&p, row));
     if (threadIdx.x == 0)
-        ((REAL *)p.out)[row] = sum;
+        TYPED(store)(p.out, row, sum);
 }
 
 CF_KERNEL(TYPED(cf_cuda_grid), struct cf_cuda_reduce)
@@ -154,7 +153,7 @@ CF_KERNEL(TYPED(cf_cuda_grid), struct cf_cuda_reduce)
         return;
     sum = TYPED(block_tree)(TYPED(own_partials)(&p, row));
     if (threadIdx.x == 0)
-        ((REAL *)p.out)[row] = sum;
+        TYPED(store)(p.out, row, sum);
 }
 
 CF_KERNEL(TYPED(cf_cuda_atomic), struct cf_cuda_reduce)
@@ -180,7 +179,7 @@ CF_KERNEL(TYPED(cf_cuda_atomic_double_end), struct cf_cuda_reduce)
     const long long row = p.row + blockIdx.y;
 
     if (threadIdx.x == 0)
-        ((REAL *)p.out)[row] = (REAL)((const double *)p.partial)[row];
+        TYPED(store)(p.out, row, (REAL)((const double *)p.partial)[row]);
 }
 
 /* ---- fixed ---- */
@@ -276,7 +275,8 @@ CF_KERNEL(TYPED(cf_cuda_fixed_end), struct cf_cuda_reduce)
     sum = sum * TYPED(power)(e / 2) * TYPED(power)(e - e / 2);
     if (specials & 6)
         sum = specials & 2 ? infinity : -infinity;
-    ((REAL *)p.out)[row] = (specials & 1) || (specials & 6) == 6 ? TYPED(no_number)() : (REAL)sum;
+    TYPED(store)
+    (p.out, row, (specials & 1) || (specials & 6) == 6 ? TYPED(no_number)() : (REAL)sum);
 }
 
 /* out = +0, where atomics add. */
