@@ -20,7 +20,8 @@ enum {
     HMMA = 0x03c,
     F2FP = 0x03e, /* converts pairs */
     DMMA = 0x03f,
-    QMMA = 0x07a
+    QMMA = 0x07a,
+    LDG = 0x181
 };
 
 struct code {
@@ -117,6 +118,10 @@ Test(cuda_code, contracted_where_it_says_so_and_nowhere_else)
             check(CF_CUDA_PLAIN, kernels[i], wide);
             check(CF_CUDA_FMA, kernels[i], wide);
         }
+    /* In wide a product and its sum lie in different blocks here and there, and are not contracted
+     * then: there is no kernel wide-fma. */
+    for (int wide = 0; is_built() && wide < 2; ++wide)
+        check(CF_CUDA_PLAIN, "cf_cuda_wide", wide);
 }
 
 /* PTX, which a driver compiles for other devices, has to say the same: mul.rn and add.rn may not be
@@ -138,6 +143,23 @@ Test(cuda_code, ptx_says_the_same)
         if (words[i].lacks)
             cr_expect(!memmem(ptx, n, words[i].lacks, strlen(words[i].lacks)), "has %s",
                       words[i].lacks);
+    }
+}
+
+/* Vectors are 16 bytes in one load, and four of them are asked for in a row: bits 73 to 75 of a
+ * load say how much it takes. */
+Test(cuda_code, wide_sums_ask_for_sixteen_bytes_at_once)
+{
+    for (int wide = 0; is_built() && wide < 2; ++wide) {
+        const struct code code = section_of(elf_of(cf_cuda_image(CF_CUDA_PLAIN)),
+                                            wide ? "cf_cuda_wide_f64" : "cf_cuda_wide_f32");
+        const struct code tree = section_of(elf_of(cf_cuda_image(CF_CUDA_PLAIN)),
+                                            wide ? "cf_cuda_tree_f64" : "cf_cuda_tree_f32");
+
+        cr_assert(code.text && tree.text);
+        cr_expect_geq(count_kind(code, LDG, 0xe00, 0xc00), 16);
+        cr_expect_eq(count_kind(tree, LDG, 0xe00, 0xc00), 0);
+        cr_expect_gt(count_kind(tree, LDG, 0xe00, wide ? 0xa00 : 0x800), 0);
     }
 }
 

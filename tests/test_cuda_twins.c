@@ -226,6 +226,7 @@ static const struct {
     {"nrm2", "last", "cuda", "grid", 0, 1},
     {"dot", "tree-fma", "cuda", "tree", 0, 0},
     {"sum", "tree", "cuda", "shuffle", 0, 0},
+    {"sum", "tree", "cuda", "wide", 0, 0},
     {"sum", "tree", "cuda", "tree", 1, 0},
     {"sum", "fixed", "cuda", "fixed", 1, 1},
     {"asum", "fixed", "cuda", "fixed", 1, 1},
@@ -315,6 +316,62 @@ Test(cuda_twins, the_tree_is_the_one_that_is_written)
     cf_tensor_free(&x);
     discard(&a);
     cf_backend_cuda.close(cuda);
+}
+
+/* The order of wide, written out once more, for floats. */
+static float wide_of(const float *x, int n, int blocks)
+{
+    float partial[256] = {0}, s[256];
+
+    for (int b = 0; b <= blocks; ++b) {
+        for (int t = 0; t < 256; ++t) {
+            float sum[4] = {0, 0, 0, 0};
+
+            for (int i = 4 * (b * 256 + t); b < blocks && i < n; i += 4 * blocks * 256)
+                for (int v = 0; v < 4 && i + v < n; ++v)
+                    sum[v] += x[i + v];
+            s[t] = b < blocks ? (sum[0] + sum[2]) + (sum[1] + sum[3]) : partial[t];
+        }
+        for (int half = 128; half > 0; half /= 2)
+            for (int t = 0; t < half; ++t)
+                s[t] += s[t + half];
+        if (b < blocks)
+            partial[b] = s[0];
+    }
+    return s[0];
+}
+
+/* Rows of 20003 terms: 9 blocks, and a last vector of three; the second row starts at a multiple of
+ * 4 bytes only, as all do with align=4. */
+Test(cuda_twins, wide_is_the_order_that_is_written_wherever_a_row_starts)
+{
+    static const char *const configurations[] = {"cuda device=cpu", "cuda device=cpu align=4",
+                                                 "cuda device=cpu align=12 flags=shuffled"};
+    const struct cf_kernel *wide = cf_kernel_find(&cf_backend_cuda, "sum", "wide");
+    struct cf_tensor x = tensor(CF_F32, 2, (int64_t[4]){3, 20003});
+    int others = 0;
+
+    draw(&x, 1);
+    for (int i = 0; i < CF_COUNT(configurations); ++i) {
+        struct cf_library *cuda = open_here(configurations[i]);
+        struct cf_tensor y = tensor(CF_F32, 1, x.dim);
+        static const struct cf_pairs none = {0};
+
+        cr_assert_eq(wide->run(cuda, &none, &x, &y), CF_DONE);
+        for (int row = 0; row < 3; ++row) {
+            const float *terms = (const float *)x.bits + row * 20003;
+            const float wanted = wide_of(terms, 20003, 9);
+
+            cr_expect(memcmp(&wanted, (const float *)y.bits + row, sizeof wanted) == 0,
+                      "%s, row %d: %a, not %a", configurations[i], row, cf_tensor_get(&y, row),
+                      wanted);
+            others += wanted != wide_of(terms, 20003, 10);
+        }
+        cf_tensor_free(&y);
+        cf_backend_cuda.close(cuda);
+    }
+    cr_expect_gt(others, 0, "ten blocks have the same bits in every row");
+    cf_tensor_free(&x);
 }
 
 Test(cuda_twins, fast_math_is_for_devices_only)

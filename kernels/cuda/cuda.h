@@ -100,6 +100,28 @@ static inline int cf_cuda_takes_narrow(const struct cf_tensor in[], int n_in,
     return cf_cuda_takes(in, 0, out) || out->dtype == CF_F16 || out->dtype == CF_BF16;
 }
 
+/* A reduction of rows that are on the device already: what the kernels of reduce.c do between
+ * upload and download, in steps, so that a benchmark can time one of them. */
+struct cf_cuda_sums {
+    struct cf_library *library;
+    int order; /* of cf_cuda_order */
+    enum cf_cuda_variant variant;
+    enum cf_dtype dtype;
+    long long m;
+    struct cf_cuda_reduce p; /* x, y, out, n and op are given; the rest is set */
+    struct cf_gpu_buffer scratch[4];
+};
+
+/* The order of a kernel's name ("tree", "wide"), or -1. */
+int cf_cuda_order(const char *name);
+/* These answer an enum cf_status. begin takes scratch memory, also to be given back after a
+ * failure; launch starts the kernels and waits for nothing; again makes ready for another launch.
+ */
+int cf_cuda_sums_begin(struct cf_cuda_sums *sums);
+int cf_cuda_sums_launch(struct cf_cuda_sums *sums);
+int cf_cuda_sums_again(struct cf_cuda_sums *sums);
+void cf_cuda_sums_end(struct cf_cuda_sums *sums);
+
 /* Fills `sum` with zeros by the module's own kernel; see cf_cuda_zero. */
 int cf_cuda_zero(struct cf_library *library, enum cf_dtype dtype, void *sum, long long n);
 

@@ -13,6 +13,7 @@
 #include "layers.cu"
 #include "matrix.cu"
 #include "reduce.cu"
+#include "wide.cu"
 #include "window.cu"
 /* These use the trees of reduce.cu and the windows of window.cu. */
 #include "norms.cu"
@@ -27,6 +28,7 @@
 #include "layers.cu"
 #include "matrix.cu"
 #include "reduce.cu"
+#include "wide.cu"
 #include "window.cu"
 /* As above. */
 #include "norms.cu"

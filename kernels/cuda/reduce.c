@@ -1,49 +1,52 @@
 /* sum, asum, nrm2: x [m,n] -> y [m]; dot: x, y [m,n] -> [m]; the orders are those of reduce.cu. A
- * row is shared by max(1, min(16, n / 1024)) blocks, so that the order depends on n alone. nrm2:
+ * row is shared by max(1, min(16, n / 1024)) blocks, of the order wide by max(1, min(1024, n /
+ * 2048)), so that the order depends on n alone. nrm2:
  * rows are scaled by an exact power of two, and the root taken, by IEEE operations of the host; the
  * sum of squares is the kernel's. f16 and bf16: sums are in float, and the result is rounded once
- * (fixed: twice); not nrm2, and nothing that adds to the result itself. */
+ * (fixed: twice); not nrm2, not wide, and nothing that adds to the result itself. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cuda.h"
 
-enum order { TREE, SHUFFLE, LAST, GRID, ATOMIC, ATOMIC_DOUBLE, FIXED, N_ORDERS };
+enum order { TREE, SHUFFLE, LAST, GRID, ATOMIC, ATOMIC_DOUBLE, FIXED, WIDE, N_ORDERS };
 
 static const struct {
-    const char *first, *end; /* kernels */
-    int cooperative, zero;   /* zero: out is added to */
+    const char *name, *first, *end; /* first, end: kernels */
+    int cooperative, zero;          /* zero: out is added to */
+    int share, most;                /* terms a block at least, and blocks at most */
 } orders[N_ORDERS] = {
-    [TREE] = {"cf_cuda_tree", "cf_cuda_tree_end", 0, 0},
-    [SHUFFLE] = {"cf_cuda_shuffle", "cf_cuda_shuffle_end", 0, 0},
-    [LAST] = {"cf_cuda_last", NULL, 0, 0},
-    [GRID] = {"cf_cuda_grid", NULL, 1, 0},
-    [ATOMIC] = {"cf_cuda_atomic", NULL, 0, 1},
-    [ATOMIC_DOUBLE] = {"cf_cuda_atomic_double", "cf_cuda_atomic_double_end", 0, 0},
-    [FIXED] = {"cf_cuda_fixed", "cf_cuda_fixed_end", 0, 0},
+    [TREE] = {"tree", "cf_cuda_tree", "cf_cuda_tree_end", 0, 0, 1024, 16},
+    [SHUFFLE] = {"shuffle", "cf_cuda_shuffle", "cf_cuda_shuffle_end", 0, 0, 1024, 16},
+    [LAST] = {"last", "cf_cuda_last", NULL, 0, 0, 1024, 16},
+    [GRID] = {"grid", "cf_cuda_grid", NULL, 1, 0, 1024, 16},
+    [ATOMIC] = {"atomic", "cf_cuda_atomic", NULL, 0, 1, 1024, 16},
+    [ATOMIC_DOUBLE] = {"atomic-double", "cf_cuda_atomic_double", "cf_cuda_atomic_double_end", 0, 0,
+                       1024, 16},
+    [FIXED] = {"fixed", "cf_cuda_fixed", "cf_cuda_fixed_end", 0, 0, 1024, 16},
+    [WIDE] = {"wide", "cf_cuda_wide", "cf_cuda_tree_end", 0, 0, 2048, 1024},
 };
 
-struct job {
-    struct cf_library *library;
-    enum order order;
-    enum cf_cuda_variant variant;
-    int op, two; /* two: the second operand is a tensor of its own */
-    enum cf_dtype dtype;
-    long long m, n;
-};
+int cf_cuda_order(const char *name)
+{
+    for (int i = 0; i < N_ORDERS; ++i)
+        if (strcmp(orders[i].name, name) == 0)
+            return i;
+    return -1;
+}
 
-static int launch(const struct job *job, const char *name, int blocks, long long rows,
+static int launch(const struct cf_cuda_sums *sums, const char *name, int blocks, long long rows,
                   const struct cf_cuda_reduce *p)
 {
-    return cf_cuda_run(job->library,
+    return cf_cuda_run(sums->library,
                        &(struct cf_cuda_launch){.name = name,
-                                                .variant = job->variant,
-                                                .dtype = job->dtype,
+                                                .variant = sums->variant,
+                                                .dtype = sums->dtype,
                                                 .grid_x = blocks,
                                                 .grid_y = rows,
                                                 .shared_bytes = CF_CUDA_THREADS * 8,
-                                                .cooperative = orders[job->order].cooperative},
+                                                .cooperative = orders[sums->order].cooperative},
                        p);
 }
 
@@ -57,55 +60,79 @@ static int width_of(long long n)
     return width;
 }
 
-static int run_rows(const struct job *job, const struct cf_cuda_reduce *all)
+int cf_cuda_sums_launch(struct cf_cuda_sums *sums)
 {
-    struct cf_cuda_reduce p = *all;
+    struct cf_cuda_reduce p = sums->p;
     int status = CF_DONE;
 
-    if (orders[job->order].zero)
-        status = cf_cuda_zero(job->library, job->dtype, p.out, job->m);
-    if (status == CF_DONE && job->order == FIXED)
-        status = launch(job, "cf_cuda_fixed_range", p.blocks, job->m, &p);
-    if (job->order == GRID) /* one launch a row: all its blocks have to be resident */
-        for (; p.row < job->m && status == CF_DONE; ++p.row)
-            status = launch(job, orders[GRID].first, p.blocks, 1, &p);
+    if (orders[sums->order].zero)
+        status = cf_cuda_zero(sums->library, sums->dtype, p.out, sums->m);
+    if (status == CF_DONE && sums->order == FIXED)
+        status = launch(sums, "cf_cuda_fixed_range", p.blocks, sums->m, &p);
+    if (sums->order == GRID) /* one launch a row: all its blocks have to be resident */
+        for (; p.row < sums->m && status == CF_DONE; ++p.row)
+            status = launch(sums, orders[GRID].first, p.blocks, 1, &p);
     else if (status == CF_DONE)
-        status = launch(job, orders[job->order].first, p.blocks, job->m, &p);
-    if (status == CF_DONE && orders[job->order].end)
-        status = launch(job, orders[job->order].end, 1, job->m, &p);
+        status = launch(sums, orders[sums->order].first, p.blocks, sums->m, &p);
+    if (status == CF_DONE && orders[sums->order].end)
+        status = launch(sums, orders[sums->order].end, 1, sums->m, &p);
     return status;
+}
+
+int cf_cuda_sums_begin(struct cf_cuda_sums *sums)
+{
+    struct cf_cuda_reduce *p = &sums->p;
+    const long long share = p->n / orders[sums->order].share;
+    const int most = orders[sums->order].most;
+    const size_t m = (size_t)sums->m;
+    int status = CF_DONE;
+
+    p->blocks = share < 1 ? 1 : share > most ? most : (int)share;
+    p->width = width_of(p->n);
+    const size_t n_bytes[] = {m * (size_t)p->blocks * 8, m * 4, m * CF_CUDA_LIMBS * 8, m * 8};
+    for (int i = 0; i < 4 && status == CF_DONE; ++i)
+        status = cf_cuda_scratch(sums->library, &sums->scratch[i], n_bytes[i]);
+    p->partial = cf_cuda_pointer(&sums->scratch[0]);
+    p->counter = cf_cuda_pointer(&sums->scratch[1]);
+    p->limb = cf_cuda_pointer(&sums->scratch[2]);
+    p->range = cf_cuda_pointer(&sums->scratch[3]);
+    return status;
+}
+
+int cf_cuda_sums_again(struct cf_cuda_sums *sums)
+{
+    const struct cf_gpu *gpu = &sums->library->gpu;
+    int status = CF_DONE;
+
+    for (int i = 0; i < 4 && status == CF_DONE; ++i)
+        status = cf_gpu_check(
+            gpu, gpu->driver.set_bytes(sums->scratch[i].data, 0, sums->scratch[i].n_bytes + 1),
+            "zeroing");
+    return status;
+}
+
+void cf_cuda_sums_end(struct cf_cuda_sums *sums)
+{
+    for (int i = 0; i < 4; ++i)
+        cf_gpu_free(&sums->library->gpu, &sums->scratch[i]);
 }
 
 static int body(void *context, const struct cf_gpu_buffer *operand)
 {
-    const struct job *job = context;
-    const long long share = job->n / 1024;
-    struct cf_cuda_reduce p = {.n = job->n,
-                               .op = job->op,
-                               .blocks = share < 1    ? 1
-                                         : share > 16 ? 16
-                                                      : (int)share,
-                               .width = width_of(job->n)};
-    struct cf_gpu_buffer scratch[4] = {{0}};
-    const size_t m = (size_t)job->m;
-    const size_t n_bytes[] = {m * (size_t)p.blocks * 8, m * 4, m * CF_CUDA_LIMBS * 8, m * 8};
-    int status = CF_DONE;
+    struct cf_cuda_sums *sums = context;
+    const struct cf_gpu *gpu = &sums->library->gpu;
+    const int two = sums->p.y != sums->p.x;
+    int status;
 
-    for (int i = 0; i < 4 && status == CF_DONE; ++i)
-        status = cf_cuda_scratch(job->library, &scratch[i], n_bytes[i]);
-    p.x = cf_cuda_pointer(&operand[0]);
-    p.y = job->two ? cf_cuda_pointer(&operand[1]) : p.x;
-    p.out = cf_cuda_pointer(&operand[1 + job->two]);
-    p.partial = cf_cuda_pointer(&scratch[0]);
-    p.counter = cf_cuda_pointer(&scratch[1]);
-    p.limb = cf_cuda_pointer(&scratch[2]);
-    p.range = cf_cuda_pointer(&scratch[3]);
+    sums->p.x = cf_cuda_pointer(&operand[0]);
+    sums->p.y = cf_cuda_pointer(&operand[two]);
+    sums->p.out = cf_cuda_pointer(&operand[1 + two]);
+    status = cf_cuda_sums_begin(sums);
     if (status == CF_DONE)
-        status = run_rows(job, &p);
+        status = cf_cuda_sums_launch(sums);
     if (status == CF_DONE)
-        status = cf_gpu_check(&job->library->gpu, job->library->gpu.driver.synchronize(), "a sum");
-    for (int i = 0; i < 4; ++i)
-        cf_gpu_free(&job->library->gpu, &scratch[i]);
+        status = cf_gpu_check(gpu, gpu->driver.synchronize(), "a sum");
+    cf_cuda_sums_end(sums);
     return status;
 }
 
@@ -113,20 +140,20 @@ static enum cf_status reduce(struct cf_library *library, const struct cf_tensor 
                              struct cf_tensor *out, int op, enum order order,
                              enum cf_cuda_variant variant)
 {
-    struct job job = {.library = library,
-                      .order = order,
-                      .variant = variant,
-                      .op = op,
-                      .two = op == CF_CUDA_DOT && in[1].bits != in[0].bits,
-                      .dtype = in[0].dtype,
-                      .m = in[0].dim[0],
-                      .n = in[0].dim[1]};
+    /* On the host for now: whether there are one or two. */
+    const void *x = in[0].bits, *y = op == CF_CUDA_DOT ? in[1].bits : x;
+    struct cf_cuda_sums sums = {.library = library,
+                                .order = (int)order,
+                                .variant = variant,
+                                .dtype = in[0].dtype,
+                                .m = in[0].dim[0],
+                                .p = {.x = x, .y = y, .n = in[0].dim[1], .op = op}};
 
-    if (order == ATOMIC_DOUBLE && job.dtype != CF_F32)
+    if (order == ATOMIC_DOUBLE && sums.dtype != CF_F32)
         return CF_UNSUPPORTED;
-    if (job.m == 0)
+    if (sums.m == 0)
         return CF_DONE;
-    return (enum cf_status)cf_gpu_call(&library->gpu, in, 1 + job.two, out, 1, body, &job);
+    return (enum cf_status)cf_gpu_call(&library->gpu, in, x == y ? 1 : 2, out, 1, body, &sums);
 }
 
 /* The exponent of the largest finite element of a row, 0 for a row of zeros. */
@@ -182,7 +209,7 @@ static enum cf_status run(struct cf_library *library, const struct cf_tensor in[
     const int two = op == CF_CUDA_DOT;
 
     if (!cf_cuda_takes_narrow(in, 1 + two, &out[0]) || in[0].rank != 2 || out[0].rank != 1 ||
-        (!cf_cuda_takes(in, 0, &out[0]) && (op < 0 || orders[order].zero)) ||
+        (!cf_cuda_takes(in, 0, &out[0]) && (op < 0 || orders[order].zero || order == WIDE)) ||
         (two && (in[1].rank != 2 || in[1].dim[0] != in[0].dim[0] || in[1].dim[1] != in[0].dim[1])))
         return CF_UNSUPPORTED;
     return op < 0 ? nrm2(library, in, out, order, variant)
@@ -211,6 +238,7 @@ FOUR(grid, GRID, CF_CUDA_PLAIN)
 FOUR(atomic, ATOMIC, CF_CUDA_PLAIN)
 FOUR(atomic_double, ATOMIC_DOUBLE, CF_CUDA_PLAIN)
 FOUR(fixed, FIXED, CF_CUDA_PLAIN)
+FOUR(wide, WIDE, CF_CUDA_PLAIN)
 
 #define ENTRY(op_, name_, order)                                                                   \
     {                                                                                              \
@@ -221,9 +249,14 @@ FOUR(fixed, FIXED, CF_CUDA_PLAIN)
         ENTRY(nrm2, name, order)
 
 extern const struct cf_kernel cf_kernels_cuda_reduce[];
-const struct cf_kernel cf_kernels_cuda_reduce[] = {
-    ENTRIES("tree", tree),           ENTRIES("tree-fma", tree_fma),
-    ENTRIES("tree-fast", tree_fast), ENTRIES("shuffle", shuffle),
-    ENTRIES("last", last),           ENTRIES("grid", grid),
-    ENTRIES("atomic", atomic),       ENTRIES("atomic-double", atomic_double),
-    ENTRIES("fixed", fixed),         {.op = NULL}};
+const struct cf_kernel cf_kernels_cuda_reduce[] = {ENTRIES("tree", tree),
+                                                   ENTRIES("tree-fma", tree_fma),
+                                                   ENTRIES("tree-fast", tree_fast),
+                                                   ENTRIES("shuffle", shuffle),
+                                                   ENTRIES("last", last),
+                                                   ENTRIES("grid", grid),
+                                                   ENTRIES("atomic", atomic),
+                                                   ENTRIES("atomic-double", atomic_double),
+                                                   ENTRIES("fixed", fixed),
+                                                   ENTRIES("wide", wide),
+                                                   {.op = NULL}};

@@ -50,6 +50,7 @@ static const struct {
     ALL(cf_cuda_fixed),
     ALL(cf_cuda_fixed_end),
     ALL(cf_cuda_zero),
+    BOTH(cf_cuda_wide),
     ALL(cf_cuda_window_fwd),
     ALL(cf_cuda_window_bwd_data),
     ALL(cf_cuda_window_bwd_filter),
