@@ -11,9 +11,11 @@
  *   no-capture     a stream does not record
  *   graph-empty    a stream that records forgets
  *   graph-silent   a graph that is replayed does nothing
+ *   timeless       no time passes between events
  *   flip           the second device flips bit 17 of element 5 of a tiled product of doubles
  *   frail          it does so once, when there is a file FAKE_GPU_ONCE, which goes; and it loses
  *                  its context in a product by slices */
+#include <time.h>
 #include <unistd.h>
 
 #include "fake.h"
@@ -357,6 +359,39 @@ EXPORT int cuGraphExecDestroy(void *executable)
 {
     free(executable);
     return OK;
+}
+
+EXPORT int cuEventCreate(void **event, unsigned flags)
+{
+    *event = calloc(1, sizeof(struct timespec));
+    return flags == 0 ? OK : INVALID;
+}
+
+EXPORT int cuEventRecord(void *event, void *stream)
+{
+    return stream ? INVALID : clock_gettime(CLOCK_MONOTONIC, event);
+}
+
+EXPORT int cuEventSynchronize(void *event)
+{
+    return event ? OK : INVALID;
+}
+
+EXPORT int cuEventElapsedTime(float *ms, void *from, void *to)
+{
+    const struct timespec *a = from, *b = to;
+
+    *ms = fake_lies("timeless")
+              ? 0
+              : (float)(b->tv_sec - a->tv_sec) * 1e3f + (float)(b->tv_nsec - a->tv_nsec) * 1e-6f;
+    return OK;
+}
+
+EXPORT int cuMemcpyDtoDAsync_v2(unsigned long long to, unsigned long long from, size_t n_bytes,
+                                void *stream)
+{
+    memcpy((void *)(size_t)to, (const void *)(size_t)from, n_bytes);
+    return stream ? INVALID : OK;
 }
 
 EXPORT int cuGetErrorName(int error, const char **name)
