@@ -84,8 +84,8 @@ struct check {
     int n_done;
 };
 
-/* Sums in double are those of f32 alone; nothing adds to a 16-bit result, and no root is taken of
- * one. */
+/* Sums in double are those of f32 alone; nothing adds to a 16-bit result, no root is taken of one,
+ * and wide has none. */
 static int refuses(const struct cf_kernel *kernel, const char *line)
 {
     const int narrow = strncmp(line, "f16", 3) == 0 || strncmp(line, "bf16", 4) == 0;
@@ -94,7 +94,8 @@ static int refuses(const struct cf_kernel *kernel, const char *line)
     if (strcmp(kernel->name, "atomic-double") == 0)
         return narrow || strncmp(line, "f64", 3) == 0;
     return narrow && !convolves &&
-           (strstr(kernel->name, "atomic") || strcmp(kernel->op, "nrm2") == 0);
+           (strstr(kernel->name, "atomic") || strcmp(kernel->name, "wide") == 0 ||
+            strcmp(kernel->op, "nrm2") == 0);
 }
 
 static int check_line(const char *line, void *context)
