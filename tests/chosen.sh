@@ -69,6 +69,12 @@ bin/conform run -q --store mixed.db --json=mixed.json --text=mixed.txt --case "$
 jq -e '[.promises[] | select(.state == "violated") | .configuration] == [1]' mixed.json > /dev/null ||
     fail "violated by $(jq -c '[.promises[] | select(.state == "violated") | [.id, .configuration]]' mixed.json)"
 
+# Time decides which algorithm runs: it is named as what made the difference.
+measure '' find --case "$filter" --configuration "$cudnn kernel=find"
+has find.txt 'algorithm=1 determinism=1'
+has find.txt 'the library chose otherwise: algorithm from'
+[ "$(state find cudnn-legacy-same-run)" = violated ] && fail 'an algorithm is blamed for what another one gave'
+
 # cuBLAS's symv: other bits are documented where atomics are allowed, and nowhere else.
 cublas="cublas device=0 lib=$build/fakes/libcublas.so.13"
 measure '' symv --case 'symv f32 n=40 fill=normal seed=1' --configuration "$cublas flags=atomics:{0,1}"

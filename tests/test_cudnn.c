@@ -94,6 +94,9 @@ static const struct {
     {"avgpool_fwd",
      {"{f32,f64} n=2 c=3 h=7 w=6 r=3 s=2 stride=2 pad=1 fill=normal seed=1",
       "f64 n=2 c=3 h=7 w=6 r=3 s=2 pad=1 divisor=window fill=normal seed=1"}},
+    {"avgpool_bwd",
+     {"{f32,f64} n=2 c=3 h=7 w=6 r=3 s=2 stride=2 pad=1 fill=normal seed=1",
+      "f64 n=2 c=3 h=7 w=6 r=3 s=2 pad=1 divisor=window fill=normal seed=1"}},
     {"softmax_fwd", {"{f32,f64} n=5 c=9 fill=normal seed=1"}},
     {"softmax_bwd", {"{f32,f64} n=5 c=9 fill=normal seed=1"}},
     {"batchnorm_fwd", {"{f32,f64} n=3 c=4 h=5 w=5 fill=normal seed=1"}},
@@ -123,10 +126,10 @@ static int check_line(const char *line, void *context)
     return 0;
 }
 
-Test(cudnn, every_kernel_asks_for_its_operation)
+static void check_every_kernel(const char *flags)
 {
     const struct cf_backend *backend = cf_backend_find("cudnn");
-    struct cf_library *library = open_here("", "still");
+    struct cf_library *library = open_here(flags, "still");
     int n = 0;
 
     for (int t = 0; cf_kernel_tables[t]; ++t)
@@ -139,7 +142,48 @@ Test(cudnn, every_kernel_asks_for_its_operation)
             cr_expect(k->backend != backend || check.n > 0, "%s %s has no case", k->op, k->name);
             n += check.n > 0;
         }
-    cr_expect_geq(n, 35, "%d kernels", n);
+    cr_expect_geq(n, 39, "%d kernels", n);
+}
+
+Test(cudnn, every_kernel_asks_for_its_operation)
+{
+    check_every_kernel("");
+}
+
+Test(cudnn, every_kernel_asks_for_its_operation_with_channels_last)
+{
+    check_every_kernel(" flags=nhwc:1");
+}
+
+/* A case may ask for the layout too; a library that takes one layout for the other is seen. */
+Test(cudnn, the_layout_arrives)
+{
+    static const struct {
+        const char *op, *kernel, *line;
+    } rows[] = {{"conv2d_fwd", "algo1", "f32 n=2 c=4 h=7 w=6 k=6 r=3 s=3 pad=1 layout=nhwc seed=1"},
+                {"conv2d_bwd_data", "heuristic",
+                 "f64 n=2 c=4 h=7 w=6 k=6 r=3 s=3 pad=1 layout=nhwc seed=1"},
+                {"conv2d_bwd_filter", "legacy",
+                 "f32 n=1 c=4 h=9 w=8 k=4 r=3 s=2 groups=2 layout=nhwc seed=1"},
+                {"maxpool_bwd", "max", "f32 n=2 c=3 h=7 w=6 r=3 s=2 layout=nhwc seed=1"},
+                {"avgpool_bwd", "average", "f64 n=2 c=3 h=7 w=6 r=3 s=2 layout=nhwc seed=1"},
+                {"batchnorm_bwd", "spatial", "f64 n=3 c=4 h=5 w=6 layout=nhwc seed=1"}};
+    static const char *const lies[] = {"still", "layout"};
+
+    for (int lie = 0; lie < CF_COUNT(lies); ++lie)
+        for (int i = 0; i < CF_COUNT(rows); ++i) {
+            struct cf_library *library = open_here("", lies[lie]);
+            char *text = cf_format("%s %s", rows[i].op, rows[i].line), failed[32];
+            const struct cf_check got = cf_check_kernel(
+                cf_kernel_find(cf_backend_find("cudnn"), rows[i].op, rows[i].kernel), library,
+                text);
+
+            cf_check_failures(failed, &got);
+            cr_expect_eq(got.status, CF_DONE, "%s: %d", text, got.status);
+            cr_expect_eq(failed[0] != '\0', lie, "%s, lie `%s`: gates %s", text, lies[lie], failed);
+            free(text);
+            cf_backend_find("cudnn")->close(library);
+        }
 }
 
 /* How many of RUNS answers differ from the first; -1: not offered; -2: broke. */
@@ -207,6 +251,9 @@ static const struct {
     {"", "", "conv2d_fwd", "algo6", -1},
     {"", "", "conv2d_bwd_data", "legacy", 1},
     {"", "", "conv2d_bwd_data", "legacy-deterministic", 0},
+    {"", "", "conv2d_bwd_filter", "find", 1}, /* now the one is faster, now the other */
+    {" flags=nhwc:1", "", "conv2d_bwd_filter", "algo1", 0},
+    {" flags=nhwc:1", "", "conv2d_bwd_data", "deterministic", 0},
     {"", "", "maxpool_bwd", "max", 1},
     {"", "", "maxpool_bwd", "max-deterministic", 0},
     {" flags=math:3", "", "conv2d_fwd", "algo1", 0},

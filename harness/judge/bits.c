@@ -17,6 +17,8 @@ struct tally {
     int case_index, base; /* of the worst mismatch */
     const struct cf_ledger_record *a, *b;
     double worst;
+    int64_t n_pairs, n_otherwise; /* pairs that differ; those whose choices differ too */
+    const char *from, *to;        /* the choices of the first of these */
 };
 
 struct comparing {
@@ -57,6 +59,11 @@ static void count(struct comparing *x, int case_index, const struct cf_ledger_re
         see_worker(tally, b);
     if (different == 0)
         return;
+    ++tally->n_pairs;
+    if (a->chosen != b->chosen && tally->n_otherwise++ == 0) {
+        tally->from = b->chosen;
+        tally->to = a->chosen;
+    }
     worst = fmax(largest_error(x->j, case_index, a), largest_error(x->j, base, b));
     tally->n_different += different;
     if (tally->n_different > different && !(worst > tally->worst))
@@ -260,14 +267,18 @@ static const char *too_little(struct comparing *x, struct needed needed)
                            (long long)tally->n_compared, tally->n_workers, needed.workers);
 }
 
-/* Where the two of the worst pair were not the same choice, that is the first thing to know. */
+/* Where the two of a pair were not the same choice, that is the first thing to know. */
 static const char *chosen_otherwise(struct comparing *x)
 {
     const struct tally *tally = &x->tally;
-    char *change = cf_chosen_change(tally->b->chosen, tally->a->chosen);
-    const char *clause =
-        change ? cf_arena_format(&x->j->arena, "; the library chose otherwise: %s", change) : "";
+    char *change = tally->n_otherwise > 0 ? cf_chosen_change(tally->from, tally->to) : NULL;
+    const char *clause = "";
 
+    if (change && tally->n_otherwise < tally->n_pairs)
+        clause = cf_arena_format(&x->j->arena, "; in %lld of these the library chose otherwise: %s",
+                                 (long long)tally->n_otherwise, change);
+    else if (change)
+        clause = cf_arena_format(&x->j->arena, "; the library chose otherwise: %s", change);
     free(change);
     return clause;
 }

@@ -30,6 +30,9 @@ static const char *const names[] = {"cudnnGetVersion",
                                     "cudnnGetConvolutionForwardAlgorithm_v7",
                                     "cudnnGetConvolutionBackwardDataAlgorithm_v7",
                                     "cudnnGetConvolutionBackwardFilterAlgorithm_v7",
+                                    "cudnnFindConvolutionForwardAlgorithm",
+                                    "cudnnFindConvolutionBackwardDataAlgorithm",
+                                    "cudnnFindConvolutionBackwardFilterAlgorithm",
                                     "cudnnCreatePoolingDescriptor",
                                     "cudnnSetPooling2dDescriptor",
                                     "cudnnDestroyPoolingDescriptor",
@@ -48,7 +51,7 @@ static const char *const names[] = {"cudnnGetVersion",
 _Static_assert(sizeof names / sizeof names[0] * sizeof(void *) == sizeof(struct cf_cudnn_api),
                "a name for every function");
 
-static const char *const switches[] = {"math", "tf32", "engine", "knob", "value", NULL};
+static const char *const switches[] = {"math", "tf32", "engine", "knob", "value", "nhwc", NULL};
 
 const int cf_cudnn_role[3][3] = {
     [CF_FWD] = {0, 1, 2}, [CF_BWD_DATA] = {2, 1, 0}, [CF_BWD_FILTER] = {0, 2, 1}};
@@ -79,14 +82,15 @@ const void *cf_cudnn_zero(enum cf_dtype dtype)
     return dtype == CF_F64 ? (const void *)&wide : &narrow;
 }
 
-void *cf_cudnn_tensor(const struct cf_library *library, enum cf_dtype dtype, int64_t n, int64_t c,
-                      int64_t h, int64_t w)
+void *cf_cudnn_tensor(const struct cf_library *library, enum cf_dtype dtype, int nhwc, int64_t n,
+                      int64_t c, int64_t h, int64_t w)
 {
     void *desc = NULL;
 
     if (library->api.tensor_create(&desc) != 0)
         return NULL;
-    if (library->api.tensor_set(desc, 0, cf_cudnn_type(dtype), (int)n, (int)c, (int)h, (int)w) == 0)
+    if (library->api.tensor_set(desc, nhwc, cf_cudnn_type(dtype), (int)n, (int)c, (int)h, (int)w) ==
+        0)
         return desc;
     library->api.tensor_destroy(desc);
     return NULL;

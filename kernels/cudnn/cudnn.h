@@ -1,7 +1,10 @@
 /* cudnn: cuDNN 9 by path, on a GPU: convolutions through the legacy algorithms and through every
- * engine of the backend (graph) API, pooling, softmax and batch norm. Only nchw.
+ * engine of the backend (graph) API, pooling, softmax and batch norm. Operands of four dims come as
+ * nchw; with layout=nhwc of the case, or the switch nhwc:1, the worker puts the channels (of a
+ * filter: c) last, describes that to cuDNN, and puts the answer back.
  *
  * Switches, flags=NAME:N joined by +:
+ *   nhwc:1         every operand of four dims with its channels last
  *   math:0|1|2|3   legacy: cudnnMathType_t: 0 default (TF32 permitted), 3 FMA only; read back
  *   tf32:0         heuristic and deterministic: engines that narrow f32 or use tensor cores are
  * left out, as PyTorch does when TF32 is not allowed engine:N       the engine of kernel `engine`,
@@ -59,7 +62,7 @@ struct cf_cudnn_api {
     int (*convolution_destroy)(void *desc);
     cf_cudnn_convolution *convolve[3];
     cf_cudnn_workspace *workspace[3];
-    cf_cudnn_algorithms *algorithms[3];
+    cf_cudnn_algorithms *algorithms[3], *measured[3];
     int (*pooling_create)(void **desc);
     int (*pooling_set)(void *desc, int mode, int nan, int r, int s, int pad_h, int pad_w,
                        int stride_h, int stride_w);
@@ -118,9 +121,16 @@ static inline void *cf_cudnn_pointer(const struct cf_gpu_buffer *buffer)
     return (void *)(uintptr_t)buffer->data;
 }
 
-/* A dense nchw descriptor; NULL: cuDNN refuses it. */
-void *cf_cudnn_tensor(const struct cf_library *library, enum cf_dtype dtype, int64_t n, int64_t c,
-                      int64_t h, int64_t w);
+/* A dense descriptor, nchw or nhwc; NULL: cuDNN refuses it. */
+void *cf_cudnn_tensor(const struct cf_library *library, enum cf_dtype dtype, int nhwc, int64_t n,
+                      int64_t c, int64_t h, int64_t w);
+
+/* 0: nchw; 1: nhwc, by the case or by the switch; -1: the case asks for another. */
+int cf_cudnn_layout(const struct cf_library *library, const struct cf_pairs *attributes);
+/* cf_gpu_call, whose operands of four dims lie as nhwc on the device when that is asked for. */
+int cf_cudnn_call(struct cf_library *library, int nhwc, const struct cf_tensor in[], int n_in,
+                  struct cf_tensor out[], int n_out,
+                  int (*body)(void *context, const struct cf_gpu_buffer *operand), void *context);
 
 /* Which operand (two inputs, then the output) is x, w and y in each direction. */
 extern const int cf_cudnn_role[3][3];

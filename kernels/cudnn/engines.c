@@ -108,7 +108,9 @@ static void *tensor(struct job *job, int64_t id, const int64_t dim[4])
 {
     const enum cf_dtype dtype = id == cf_cudnn_role[job->way][2] ? job->out : job->in;
     const int type = cf_cudnn_type(dtype);
-    const int64_t stride[4] = {dim[1] * dim[2] * dim[3], dim[2] * dim[3], dim[3], 1};
+    const int64_t plain[4] = {dim[1] * dim[2] * dim[3], dim[2] * dim[3], dim[3], 1};
+    const int64_t last[4] = {dim[1] * dim[2] * dim[3], 1, dim[3] * dim[1], dim[1]};
+    const int64_t *const stride = job->g.nhwc ? last : plain;
     const int64_t alignment = job->library->gpu.align % 16 == 0 ? 16 : 4;
     void *desc = make(job, TENSOR);
 
@@ -352,9 +354,10 @@ static enum cf_status run(struct cf_library *library, const struct cf_pairs *att
     struct job job = {
         .library = library, .way = way, .in = in[0].dtype, .out = out[0].dtype, .choice = choice};
 
-    if (cf_window_read(&job.g, way, attributes, in, out) != CF_DONE || job.g.nhwc || job.g.n == 0)
+    if (cf_window_read(&job.g, way, attributes, in, out) != CF_DONE || job.g.n == 0)
         return CF_UNSUPPORTED;
-    return (enum cf_status)cf_gpu_call(&library->gpu, in, 2, out, 1, body, &job);
+    job.g.nhwc = cf_cudnn_layout(library, attributes);
+    return (enum cf_status)cf_cudnn_call(library, job.g.nhwc, in, 2, out, 1, body, &job);
 }
 
 #define RUN(op, WAY, name, CHOICE)                                                                 \

@@ -3,6 +3,8 @@
  *                    non-deterministic: bwd_filter 0 and 3, bwd_data 0 (cuDNN 9, Reproducibility)
  *   legacy           what cudnnGetConvolution...Algorithm_v7 names first
  *   legacy-deterministic  the first that it calls deterministic
+ *   find             the fastest when all are timed (cudnnFindConvolution...Algorithm), at every
+ *                    call: a negative case, for time decides which runs
  * An algorithm that cuDNN does not support for the shape is not offered. */
 #include <stdio.h>
 
@@ -10,6 +12,7 @@
 
 #define FIRST         (-1)
 #define DETERMINISTIC (-2)
+#define FASTEST       (-3)
 #define PERFS         16
 
 struct job {
@@ -31,12 +34,12 @@ static int describe(struct job *job)
                                  output == 2 ? job->out : job->in};
     int got = -1, status;
 
-    job->role[0] = cf_cudnn_tensor(job->library, of[0], g->n, g->c, g->h, g->w);
-    job->role[2] = cf_cudnn_tensor(job->library, of[2], g->n, g->k, g->p, g->q);
+    job->role[0] = cf_cudnn_tensor(job->library, of[0], g->nhwc, g->n, g->c, g->h, g->w);
+    job->role[2] = cf_cudnn_tensor(job->library, of[2], g->nhwc, g->n, g->k, g->p, g->q);
     status =
         !job->role[0] || !job->role[2] ? CF_CUDNN_UNSUPPORTED : api->filter_create(&job->role[1]);
     if (status == 0)
-        status = api->filter_set(job->role[1], cf_cudnn_type(of[1]), 0, (int)g->k,
+        status = api->filter_set(job->role[1], cf_cudnn_type(of[1]), g->nhwc, (int)g->k,
                                  (int)(g->c / g->groups), (int)g->r, (int)g->s);
     if (status == 0)
         status = api->convolution_create(&job->convolution);
@@ -79,6 +82,7 @@ static int choose(const struct job *job, int *algorithm)
 {
     struct cf_cudnn_perf perf[PERFS];
     const int *o = order[job->way];
+    cf_cudnn_algorithms *ask;
     int n = 0, status;
 
     *algorithm = job->wanted;
@@ -86,15 +90,15 @@ static int choose(const struct job *job, int *algorithm)
         cf_chose("algorithm", "%d", job->wanted);
         return CF_DONE;
     }
-    status = job->library->api.algorithms[job->way](job->library->handle, job->role[o[0]],
-                                                    job->role[o[1]], job->convolution,
-                                                    job->role[o[2]], PERFS, &n, perf);
+    ask = (job->wanted == FASTEST ? job->library->api.measured
+                                  : job->library->api.algorithms)[job->way];
+    status = ask(job->library->handle, job->role[o[0]], job->role[o[1]], job->convolution,
+                 job->role[o[2]], PERFS, &n, perf);
     for (int i = 0; status == 0 && i < n && i < PERFS; ++i)
-        if (perf[i].status == 0 && (job->wanted == FIRST || perf[i].deterministic == 1)) {
+        if (perf[i].status == 0 && (job->wanted != DETERMINISTIC || perf[i].deterministic == 1)) {
             *algorithm = perf[i].algorithm;
             cf_chose("algorithm", "%d", perf[i].algorithm);
             cf_chose("determinism", "%d", perf[i].deterministic);
-            cf_chose("math", "%d", perf[i].math);
             return CF_DONE;
         }
     return cf_cudnn_check(job->library, status == 0 ? CF_CUDNN_UNSUPPORTED : status,
@@ -142,6 +146,8 @@ static int body(void *context, const struct cf_gpu_buffer *operand)
         status = choose(job, &algorithm);
     if (status == CF_DONE)
         status = convolve(job, algorithm, operand);
+    if (status == CF_DONE) /* as read back, whatever type the answer of the choice named */
+        cf_chose("math", "%d", (int)cf_gpu_flag(job->library->keys, "math", 0));
     forget(job);
     return status;
 }
@@ -153,9 +159,10 @@ static enum cf_status run(struct cf_library *library, const struct cf_pairs *att
     struct job job = {
         .library = library, .way = way, .in = in[0].dtype, .out = out[0].dtype, .wanted = wanted};
 
-    if (cf_window_read(&job.g, way, attributes, in, out) != CF_DONE || job.g.nhwc || job.g.n == 0)
+    if (cf_window_read(&job.g, way, attributes, in, out) != CF_DONE || job.g.n == 0)
         return CF_UNSUPPORTED;
-    return (enum cf_status)cf_gpu_call(&library->gpu, in, 2, out, 1, body, &job);
+    job.g.nhwc = cf_cudnn_layout(library, attributes);
+    return (enum cf_status)cf_cudnn_call(library, job.g.nhwc, in, 2, out, 1, body, &job);
 }
 
 #define RUN(op, WAY, name, WANTED)                                                                 \
@@ -180,6 +187,7 @@ RUN(bwd_filter, CF_BWD_FILTER, algo6, 6)
 RUN(fwd, CF_FWD, algo7, 7)
 THREE(first, FIRST)
 THREE(deterministic, DETERMINISTIC)
+THREE(fastest, FASTEST)
 
 #define ENTRY(op_, name_, id)                                                                      \
     {                                                                                              \
@@ -198,14 +206,24 @@ THREE(deterministic, DETERMINISTIC)
     }
 
 extern const struct cf_kernel cf_kernels_cudnn_legacy[];
-const struct cf_kernel cf_kernels_cudnn_legacy[] = {
-    ENTRIES("legacy", first),         ENTRIES("legacy-deterministic", deterministic),
-    ENTRIES("algo0", algo0),          ENTRIES("algo1", algo1),
-    ENTRY(fwd, "algo2", algo2),       FAST(bwd_data, "algo2", algo2),
-    FAST(bwd_filter, "algo2", algo2), ENTRY(fwd, "algo3", algo3),
-    FAST(bwd_data, "algo3", algo3),   ENTRY(bwd_filter, "algo3", algo3),
-    FAST(fwd, "algo4", algo4),        FAST(bwd_data, "algo4", algo4),
-    FAST(bwd_filter, "algo4", algo4), FAST(fwd, "algo5", algo5),
-    FAST(bwd_data, "algo5", algo5),   FAST(bwd_filter, "algo5", algo5),
-    FAST(fwd, "algo6", algo6),        FAST(bwd_filter, "algo6", algo6),
-    FAST(fwd, "algo7", algo7),        {.op = NULL}};
+const struct cf_kernel cf_kernels_cudnn_legacy[] = {ENTRIES("legacy", first),
+                                                    ENTRIES("legacy-deterministic", deterministic),
+                                                    ENTRIES("find", fastest),
+                                                    ENTRIES("algo0", algo0),
+                                                    ENTRIES("algo1", algo1),
+                                                    ENTRY(fwd, "algo2", algo2),
+                                                    FAST(bwd_data, "algo2", algo2),
+                                                    FAST(bwd_filter, "algo2", algo2),
+                                                    ENTRY(fwd, "algo3", algo3),
+                                                    FAST(bwd_data, "algo3", algo3),
+                                                    ENTRY(bwd_filter, "algo3", algo3),
+                                                    FAST(fwd, "algo4", algo4),
+                                                    FAST(bwd_data, "algo4", algo4),
+                                                    FAST(bwd_filter, "algo4", algo4),
+                                                    FAST(fwd, "algo5", algo5),
+                                                    FAST(bwd_data, "algo5", algo5),
+                                                    FAST(bwd_filter, "algo5", algo5),
+                                                    FAST(fwd, "algo6", algo6),
+                                                    FAST(bwd_filter, "algo6", algo6),
+                                                    FAST(fwd, "algo7", algo7),
+                                                    {.op = NULL}};

@@ -4,6 +4,7 @@
  *   math      GetConvolutionMathType says 0        mixed  a part is of another version
  *   old       version 8.9                          fickle every answer is another one: engines and
  *   fails     convolutions fail on the device             algorithms that promise the same bits too
+ *   layout    channels last are taken for nchw
  *   other-engine  no lie: the heuristic names 2, 0, 1, 3, as another version's may
  * Algorithms 0 and 3 backwards and pooling MAX backwards differ from call to call, as documented;
  * algorithm 6 is not supported. With `still` none of them differs. */
@@ -20,7 +21,7 @@ static int calls;
 /* ---- Descriptors of the legacy API ---- */
 
 struct shape {
-    int type, n, c, h, w;
+    int type, n, c, h, w, nhwc;
 };
 
 struct window {
@@ -63,8 +64,8 @@ LIFE(PoolingDescriptor, sizeof(struct window))
 
 EXPORT int cudnnSetTensor4dDescriptor(void *desc, int format, int type, int n, int c, int h, int w)
 {
-    *(struct shape *)desc = (struct shape){type, n, c, h, w};
-    return format == 0 && n > 0 && c > 0 && h > 0 && w > 0 ? OK : BAD;
+    *(struct shape *)desc = (struct shape){type, n, c, h, w, format && !fake_lies("layout")};
+    return (format == 0 || format == 1) && n > 0 && c > 0 && h > 0 && w > 0 ? OK : BAD;
 }
 
 EXPORT int cudnnSetFilter4dDescriptor(void *desc, int type, int format, int k, int c, int h, int w)
@@ -121,7 +122,16 @@ static void store(void *p, int type, int64_t i, double value)
 
 static int64_t at(const struct shape *s, int n, int c, int h, int w)
 {
+    if (s->nhwc)
+        return (((int64_t)n * s->h + h) * s->w + w) * s->c + c;
     return (((int64_t)n * s->c + c) * s->h + h) * s->w + w;
+}
+
+/* Element e of n c h w, wherever it lies. */
+static int64_t nth(const struct shape *s, int64_t e)
+{
+    return at(s, (int)(e / s->w / s->h / s->c), (int)(e / s->w / s->h % s->c),
+              (int)(e / s->w % s->h), (int)(e % s->w));
 }
 
 /* ---- Convolution: every product goes to the one that the direction writes ---- */
@@ -167,7 +177,7 @@ static void stir(void *data, int type)
 {
     const double value = load(data, type, 0);
 
-    if (fake_lies("still"))
+    if (fake_lies("still") || fake_lies("layout"))
         return;
     ++calls;
     store(data, type, 0, value + ldexp(calls % 7 + 1, ilogb(value + 1) - (type == 1 ? 52 : 23)));
@@ -246,6 +256,20 @@ struct perf {
         perf[1].algorithm = perf[1].deterministic = 1;                                             \
         *n = 2;                                                                                    \
         return handle && a && b && c && g && wanted >= 2 ? OK : BAD;                               \
+    }                                                                                              \
+    EXPORT int cudnnFindConvolution##Name##Algorithm(                                              \
+        void *handle, void *a, void *b, void *g, void *c, int wanted, int *n, struct perf *perf)   \
+    {                                                                                              \
+        static int n_times;                                                                        \
+        const int status =                                                                         \
+            cudnnGetConvolution##Name##Algorithm_v7(handle, a, b, g, c, wanted, n, perf);          \
+        const struct perf first = perf[0];                                                         \
+                                                                                                   \
+        if (n_times++ % 3 == 2) { /* now and then the other one is the faster */                   \
+            perf[0] = perf[1];                                                                     \
+            perf[1] = first;                                                                       \
+        }                                                                                          \
+        return status;                                                                             \
     }
 CHOICE(Forward, 0)
 CHOICE(BackwardData, 1)
@@ -298,10 +322,33 @@ EXPORT int cudnnPoolingForward(void *handle, void *g, const void *alpha, void *x
     int64_t best;
 
     for (int64_t e = 0; e < (int64_t)s->n * s->c * s->h * s->w; ++e)
-        store(y, s->type, e,
+        store(y, s->type, nth(s, e),
               pool(g, x_desc, x, (int)(e / s->w / s->h / s->c), (int)(e / s->w / s->h % s->c),
                    (int)(e / s->w % s->h), (int)(e % s->w), &best));
     return handle && alpha && beta ? OK : BAD;
+}
+
+/* A share of dy to every pixel of the window of output p. */
+static void spread(const struct window *g, const struct shape *d, void *dx, const int p[4],
+                   double dy)
+{
+    int taps = 0;
+
+    for (int pass = 0; pass < 2; ++pass)
+        for (int t = 0; t < g->r * g->s; ++t) {
+            const int i = p[2] * g->stride_h - g->pad_h + t / g->s;
+            const int j = p[3] * g->stride_w - g->pad_w + t % g->s;
+            int64_t to;
+
+            if (i < 0 || i >= d->h || j < 0 || j >= d->w)
+                continue;
+            to = at(d, p[0], p[1], i, j);
+            if (pass == 0)
+                ++taps;
+            else
+                store(dx, d->type, to,
+                      load(dx, d->type, to) + dy / (g->mode == 1 ? g->r * g->s : taps));
+        }
 }
 
 EXPORT int cudnnPoolingBackward(void *handle, void *g, const void *alpha, void *y_desc,
@@ -313,14 +360,17 @@ EXPORT int cudnnPoolingBackward(void *handle, void *g, const void *alpha, void *
     for (int64_t e = 0; e < (int64_t)d->n * d->c * d->h * d->w; ++e)
         store(dx, d->type, e, 0);
     for (int64_t e = 0; e < (int64_t)s->n * s->c * s->h * s->w; ++e) {
+        const int64_t from = nth(s, e);
+        const int p[4] = {(int)(e / s->w / s->h / s->c), (int)(e / s->w / s->h % s->c),
+                          (int)(e / s->w % s->h), (int)(e % s->w)};
         int64_t best = 0;
-        const double value =
-            pool(g, x_desc, x, (int)(e / s->w / s->h / s->c), (int)(e / s->w / s->h % s->c),
-                 (int)(e / s->w % s->h), (int)(e % s->w), &best);
 
-        if (value != load(y, s->type, e))
+        if (pool(g, x_desc, x, p[0], p[1], p[2], p[3], &best) != load(y, s->type, from))
             return BAD; /* y is not that of this x */
-        store(dx, d->type, best, load(dx, d->type, best) + load(dy, s->type, e));
+        if (((struct window *)g)->mode == 1 || ((struct window *)g)->mode == 2)
+            spread(g, d, dx, p, load(dy, s->type, from));
+        else
+            store(dx, d->type, best, load(dx, d->type, best) + load(dy, s->type, from));
     }
     if (((struct window *)g)->mode == 0)
         stir(dx, d->type);
@@ -375,7 +425,7 @@ static struct moments moments_of(const struct shape *s, const void *x, int c, do
     for (int pass = 0; pass < 2; ++pass)
         for (int n = 0; n < s->n; ++n)
             for (int i = 0; i < s->h * s->w; ++i) {
-                const double value = load(x, s->type, at(s, n, c, 0, i));
+                const double value = load(x, s->type, at(s, n, c, i / s->w, i % s->w));
 
                 if (pass == 0)
                     mean += value / count;
@@ -397,8 +447,9 @@ EXPORT int cudnnBatchNormalizationForwardTraining(
 
         for (int n = 0; n < s->n; ++n)
             for (int i = 0; i < s->h * s->w; ++i)
-                store(y, s->type, at(s, n, c, 0, i),
-                      load(scale, s->type, c) * (load(x, s->type, at(s, n, c, 0, i)) - m.mean) *
+                store(y, s->type, at(s, n, c, i / s->w, i % s->w),
+                      load(scale, s->type, c) *
+                              (load(x, s->type, at(s, n, c, i / s->w, i % s->w)) - m.mean) *
                               m.inverse +
                           load(bias, s->type, c));
     }
@@ -425,13 +476,13 @@ EXPORT int cudnnBatchNormalizationBackward(void *handle, int mode, const void *a
         double sum = 0, dot = 0;
 
         for (int e = 0; e < count; ++e) {
-            const int64_t i = at(s, e / (s->h * s->w), c, 0, e % (s->h * s->w));
+            const int64_t i = at(s, e / (s->h * s->w), c, e / s->w % s->h, e % s->w);
 
             sum += load(dy, s->type, i);
             dot += load(dy, s->type, i) * (load(x, s->type, i) - m.mean) * m.inverse;
         }
         for (int e = 0; e < count; ++e) {
-            const int64_t i = at(s, e / (s->h * s->w), c, 0, e % (s->h * s->w));
+            const int64_t i = at(s, e / (s->h * s->w), c, e / s->w % s->h, e % s->w);
             const double z = (load(x, s->type, i) - m.mean) * m.inverse;
 
             store(dx, s->type, i,

@@ -177,7 +177,7 @@ EXPORT int cudnnBackendGetAttribute(void *desc, int name, int type, int64_t want
 }
 
 struct shape {
-    int type, n, c, h, w;
+    int type, n, c, h, w, nhwc;
 };
 
 static struct shape shape_of(const void *tensor)
@@ -185,8 +185,13 @@ static struct shape shape_of(const void *tensor)
     int type = -1;
 
     memcpy(&type, find(tensor, 901), sizeof type);
-    return (struct shape){type, (int)number(tensor, 902, 0), (int)number(tensor, 902, 1),
-                          (int)number(tensor, 902, 2), (int)number(tensor, 902, 3)};
+    return (struct shape){type,
+                          (int)number(tensor, 902, 0),
+                          (int)number(tensor, 902, 1),
+                          (int)number(tensor, 902, 2),
+                          (int)number(tensor, 902, 3),
+                          !fake_lies("layout") && number(tensor, 903, 1) == 1 &&
+                              number(tensor, 903, 3) != 1};
 }
 
 /* The data of a tensor by its id. */
