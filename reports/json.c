@@ -155,6 +155,17 @@ static json_t *chosen(const struct cf_chosen_finding *c)
                             (json_int_t)c->n_records, "case", cf_json_text(c->case_text)));
 }
 
+static json_t *price(const struct cf_price_finding *p)
+{
+    return packed(json_pack("{s:i, s:i, s:o, s:o, s:o, s:o, s:i, s:i, s:I, s:I, s:o}",
+                            "configuration", p->configuration, "other", p->other, "suite",
+                            cf_json_text(p->suite), "ratio", cf_json_real(p->middle), "least",
+                            cf_json_real(p->low), "greatest", cf_json_real(p->high), "n_rounds",
+                            p->n_rounds, "n_cases", p->n_cases, "n_compared",
+                            (json_int_t)p->n_compared, "n_different", (json_int_t)p->n_different,
+                            "documented", cf_json_text(p->documented ? p->documented->id : NULL)));
+}
+
 static json_t *library(const struct cf_library_finding *l)
 {
     return packed(json_pack("{s:o, s:o, s:o}", "path", cf_json_text(l->path), "sha256",
@@ -255,6 +266,7 @@ static int write_json(FILE *out, const struct cf_findings *f, const struct cf_pa
     EACH("libraries", f->n_libraries, library(&f->libraries[i]));
     EACH("chosen", f->n_chosen, chosen(&f->chosen[i]));
     EACH("promises", f->n_promises, promise(&f->promises[i]));
+    EACH("prices", f->n_prices, price(&f->prices[i]));
     EACH("units", f->n_units, unit(&f->units[i]));
     EACH("flips", f->n_flips, flip(&f->flips[i]));
     EACH("nodes", f->n_nodes, node(&f->nodes[i]));

@@ -81,6 +81,7 @@ const struct cf_html_part cf_html_parts[] = {
     {"errors", "Error against the exact answer", "Errors", 0, cf_html_has_errors, cf_html_errors},
     {"promises", "What vendors promise, and what was seen", "Promises", 0, cf_html_has_promises,
      cf_html_promises},
+    {"prices", "Price of determinism", "Price", 0, cf_html_has_prices, cf_html_prices},
     {"chosen", "What the libraries chose to run", "Chosen", 1, cf_html_has_chosen, cf_html_chosen},
     {"divergence", "Training, step by step", "Training", 0, cf_html_has_divergence,
      cf_html_divergence},

@@ -25,6 +25,8 @@ void cf_html_nodes(FILE *out, const struct cf_findings *f);
 void cf_html_units(FILE *out, const struct cf_findings *f);
 int cf_html_has_promises(const struct cf_findings *f);
 void cf_html_promises(FILE *out, const struct cf_findings *f);
+int cf_html_has_prices(const struct cf_findings *f);
+void cf_html_prices(FILE *out, const struct cf_findings *f);
 int cf_html_has_chosen(const struct cf_findings *f);
 void cf_html_chosen(FILE *out, const struct cf_findings *f);
 int cf_html_has_divergence(const struct cf_findings *f);

@@ -31,6 +31,7 @@ void cf_text_steps(FILE *out, const struct cf_page *page, const struct cf_findin
 
 /* The section of promises: one line a promise and family that were exercised; those that are
  * violated with their source. Nothing when there is none. */
+void cf_text_prices(FILE *out, const struct cf_page *page, const struct cf_findings *findings);
 void cf_text_promises(FILE *out, const struct cf_page *page, const struct cf_findings *findings);
 /* The section of what the libraries chose to run. Nothing where none has said it. */
 void cf_text_chosen(FILE *out, const struct cf_page *page, const struct cf_findings *findings);

@@ -445,6 +445,7 @@ static int write_text(FILE *out, const struct cf_findings *findings, const struc
     classes(&t);
     attribution(&t);
     cf_text_promises(out, page, findings);
+    cf_text_prices(out, page, findings);
     cf_text_chosen(out, page, findings);
     worst(&t);
     return 0;

@@ -108,7 +108,8 @@ static void run_case(struct bench *bench, const struct cf_plan_case *row)
                                        .wall_ns = 1000 * (s + 1)};
             const size_t n_bytes = cf_tensor_bytes(&out[0]);
 
-            memset(out[0].bits, 0xff, n_bytes); /* the worker's poison: NaN */
+            record.wall_ns += 100 * s * (record.process % 5 - 2); /* the median is 1000 (s + 1) */
+            memset(out[0].bits, 0xff, n_bytes);                   /* the worker's poison: NaN */
             record.fate = bench->subjects[s].run(&c, in, out, record.process);
             if (record.fate == CF_RAN)
                 cf_digest_of(&record.digest, out[0].bits, n_bytes);

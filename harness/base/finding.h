@@ -203,6 +203,20 @@ int cf_flip_lowest(const struct cf_flip_finding *flip, enum cf_sight sight);
 /* Was each flip of the sign caught? 1 for integers. */
 int cf_flip_sign(const struct cf_flip_finding *flip, enum cf_sight sight);
 
+/* What the same bits at every run cost: the time of a configuration that kept them, over that of
+ * the fastest one of the same library, version, device and threads that did not, or is documented
+ * not to. A round is what one process did in one repetition; those of all configurations take
+ * turns. */
+struct cf_price_finding {
+    int configuration, other;
+    const char *suite;
+    int n_rounds, n_cases;
+    double low, middle, high; /* least, median and greatest ratio of the rounds */
+    int64_t n_compared;       /* comparisons of `configuration` across runs, all of the same bits */
+    int64_t n_different;      /* of `other`; 0: not seen to differ */
+    const struct cf_promise *documented; /* that `other` may differ, or NULL */
+};
+
 /* What a machine of a fleet did, next to the majority of the machines of its kind. */
 enum cf_node_state {
     CF_NODE_AGREES,
@@ -260,6 +274,8 @@ struct cf_findings {
                                                empty where no library has said what it chose */
     int n_promises;
     const struct cf_promise_finding *promises; /* in the order promise, configuration, group */
+    int n_prices;
+    const struct cf_price_finding *prices; /* in the order suite, configuration */
     int64_t n_flips; /* operands in which bits were flipped; 0 unless that was asked for */
     const struct cf_flip_finding *flips; /* in the order case, operand, configuration */
     int n_curves; /* cell by cell, the twins' first; 0 unless the judge was asked to draw them */

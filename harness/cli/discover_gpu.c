@@ -31,7 +31,7 @@ static const struct field fields[] = {
      {"kernel={direct,atomic}", NULL},
      NULL,
      {"kernel={heuristic,deterministic}", "kernel={algo0,algo1,legacy}"}},
-    {"training", {"kernel={tree,serial}", NULL}, "kernel={default,pedantic}", {NULL, NULL}},
+    {"training", {"kernel={tree,atomic}", NULL}, "kernel={default,pedantic}", {NULL, NULL}},
     {NULL,
      {"kernel={tree,shuffle,last,grid,atomic,atomic-double,fixed}",
       "kernel={serial,tiled,split,split-atomic}", NULL},

@@ -317,6 +317,7 @@ static int judge(struct cf_judgement *j, struct cf_error *err)
     cf_judge_chosen(j);
     if (cf_judge_promises(j, err) != 0)
         return -1;
+    cf_judge_prices(j);
     collect(j);
     balance(j);
     if (j->options.curves && cf_judge_curves(j, err) != 0)

@@ -105,6 +105,8 @@ void cf_judge_chosen(struct cf_judgement *j);
  * documented, and adds what is violated to the sentence and the exit code. After cf_judge_chosen.
  * -1 and a sentence when an output cannot be read. */
 int cf_judge_promises(struct cf_judgement *j, struct cf_error *err);
+/* What the same bits cost. After cf_judge_promises. */
+void cf_judge_prices(struct cf_judgement *j);
 /* The one scope along which two configurations differ, or CF_N_SCOPES. */
 enum cf_scope cf_judgement_scope_between(const struct cf_judgement *j, int a, int b);
 
