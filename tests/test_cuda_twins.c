@@ -71,6 +71,7 @@ static const struct {
     {"layernorm_fwd", {"{f32,f64} n=3 c={1,17,70} fill={normal,wide} seed=1"}},
     {"layernorm_bwd", {"{f32,f64} n={5,60} c={1,9} fill={normal,wide} seed=1"}},
     {"allreduce", {"{f32,f64} parts={1,33} n=17 fill={wide,integer} seed=1"}},
+    {"embedding_bwd", {"{f32,f64} n={1,60} v=7 c=9 fill={normal,wide,integer} seed=1"}},
     {"gelu_fwd", {"{f32,f64} n=300 seed=1"}},
     {"softmax_fwd", {"{f32,f64} n=5 c=17 fill=normal seed=1"}},
     {"softmax_bwd", {"{f32,f64} n=5 c=17 fill=normal seed=1"}},
@@ -373,6 +374,30 @@ Test(cuda_twins, wide_is_the_order_that_is_written_wherever_a_row_starts)
     }
     cr_expect_gt(others, 0, "ten blocks have the same bits in every row");
     cf_tensor_free(&x);
+}
+
+/* Rows of one token are added up; tokens that are none of the table's are left out. */
+Test(cuda_twins, rows_are_added_by_their_token)
+{
+    static const char *const names[] = {"forward", "atomic"};
+    double tokens[] = {2, 0, 2, 4, -1}, dy[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+    const double wanted[] = {3, 4, 0, 0, 6, 8, 0, 0};
+    const struct cf_tensor in[2] = {{.dtype = CF_F64, .rank = 1, .dim = {5}, .bits = tokens},
+                                    {.dtype = CF_F64, .rank = 2, .dim = {5, 2}, .bits = dy}};
+    struct cf_library *cuda = open_here("cuda device=cpu");
+    static const struct cf_pairs none = {0};
+
+    for (int i = 0; i < CF_COUNT(names); ++i) {
+        const struct cf_kernel *kernel =
+            cf_kernel_find(&cf_backend_cuda, "embedding_bwd", names[i]);
+        struct cf_tensor out = tensor(CF_F64, 2, (const int64_t[]){4, 2});
+
+        cr_assert_not_null(kernel);
+        cr_expect_eq(kernel->run(cuda, &none, in, &out), CF_DONE);
+        cr_expect(memcmp(out.bits, wanted, sizeof wanted) == 0, "%s", names[i]);
+        cf_tensor_free(&out);
+    }
+    cf_backend_cuda.close(cuda);
 }
 
 Test(cuda_twins, fast_math_is_for_devices_only)

@@ -25,6 +25,7 @@ static const char *const primitives[] = {"gemm",
                                          "maxpool_fwd",
                                          "maxpool_bwd",
                                          "allreduce",
+                                         "embedding_bwd",
                                          NULL};
 
 const char *cf_model_name(int model)

@@ -118,7 +118,7 @@ static int find_call(const struct cf_train_result *x, const struct cf_train_resu
     for (int i = 0; read_call(a, x, i) && read_call(b, y, i); ++i) {
         const int all = a->n_in + a->n_out;
 
-        if (a->op != b->op || !operands_equal(a, b, a->n_in, all))
+        if (a->n_in != b->n_in || a->n_out != b->n_out || !operands_equal(a, b, a->n_in, all))
             return i;
     }
     return -1;
@@ -144,6 +144,8 @@ static void name_operation(char text[160], const struct call *c)
     else if (strncmp(c->op, "maxpool", 7) == 0)
         SAY("%s %s n=%lld c=%lld h=%lld w=%lld r=2 s=2 stride=2", c->op, type, N(x[0]), N(x[1]),
             N(x[2]), N(x[3]));
+    else if (strcmp(c->op, "embedding_bwd") == 0)
+        SAY("embedding_bwd %s n=%lld v=%lld c=%lld", type, N(y[0]), N(z[0]), N(y[1]));
     else if (strcmp(c->op, "allreduce") == 0)
         SAY("allreduce %s parts=%lld n=%lld", type, N(x[0]), N(x[1]));
     else if (c->operand[0].rank == 4)

@@ -87,10 +87,12 @@ static void emit_composite(json_t *effective)
 
     for (int i = 0; cf_primitive_name(i); ++i) {
         const struct cf_kernel *kernel = cf_composite_resolve(cf_primitive_name(i));
-        char *longer =
-            cf_format("%s%s%s=%s/%s", text, *text ? " " : "", cf_primitive_name(i),
-                      kernel ? kernel->backend->name : "none", kernel ? kernel->name : "none");
+        char *longer;
 
+        if (!kernel) /* the models do without */
+            continue;
+        longer = cf_format("%s%s%s=%s/%s", text, *text ? " " : "", cf_primitive_name(i),
+                           kernel->backend->name, kernel->name);
         free(text);
         text = longer;
     }

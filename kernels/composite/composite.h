@@ -71,6 +71,9 @@ struct cf_weight cf_take_weight(struct cf_weights *w, int64_t rows, int64_t colu
 void cf_call(struct cf_training *t, const char *op, int n_in, const struct cf_tensor in[],
              int n_out, struct cf_tensor out[]);
 
+/* Has the backend under test (or plain) this primitive? */
+int cf_offers(const char *op);
+
 /* y = x W (+ b when b is not NULL), and its backward: dW, db and, when asked for, dx. */
 struct cf_tensor cf_multiply(struct cf_training *t, struct cf_tensor a, struct cf_tensor b);
 struct cf_tensor cf_transpose(struct cf_training *t, struct cf_tensor x);

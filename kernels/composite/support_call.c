@@ -17,6 +17,11 @@ const struct cf_kernel *cf_composite_resolve(const char *op)
     return kernel || !plain ? kernel : cf_kernel_find(plain, op, NULL);
 }
 
+int cf_offers(const char *op)
+{
+    return cf_composite_resolve(op) != NULL;
+}
+
 /* plain, opened beside the library under test with one thread; NULL: no memory. Kept: one worker
  * has one configuration. */
 static struct cf_library *fallback_library(const struct cf_backend *plain)

@@ -12,6 +12,7 @@ struct norm {
 
 struct block {
     struct cf_tensor words, places; /* [B 16, 65] and [16, B 16]: ones in the right places */
+    struct cf_tensor tokens;        /* [B 16] */
     struct cf_weight embedding, position, query, key, value, out, w1, b1, w2, b2;
     struct norm first, second;
     struct cf_tensor h, q, k, v, attention, mixed, z, linear, hidden;
@@ -38,11 +39,14 @@ static int token_of(const struct cf_tensor *x, int64_t row, int64_t patch)
 static void place_tokens(struct cf_training *t, const struct cf_batch *b, struct block *k)
 {
     k->words = cf_new(t, b->rows * CF_TOKENS, CF_VOCABULARY);
+    k->tokens = cf_new(t, b->rows * CF_TOKENS, 0);
     k->places = cf_new(t, CF_TOKENS, b->rows * CF_TOKENS);
     for (int64_t i = 0; t->status == CF_DONE && i < b->rows * CF_TOKENS; ++i) {
         const int64_t place = i % CF_TOKENS;
+        const int token = token_of(&b->x, i / CF_TOKENS, place);
 
-        cf_tensor_set(&k->words, i * CF_VOCABULARY + token_of(&b->x, i / CF_TOKENS, place), 1);
+        cf_tensor_set(&k->tokens, i, token);
+        cf_tensor_set(&k->words, i * CF_VOCABULARY + token, 1);
         cf_tensor_set(&k->places, place * b->rows * CF_TOKENS + i, 1);
     }
 }
@@ -210,6 +214,17 @@ static struct cf_tensor forward(struct cf_training *t, struct cf_batch *b, struc
     return part;
 }
 
+/* By a backend's own scatter where it has one; else as a product with the tokens' matrix. */
+static void look_up_back(struct cf_training *t, struct block *k, struct cf_tensor d)
+{
+    const struct cf_tensor in[2] = {k->tokens, d};
+
+    if (cf_offers("embedding_bwd"))
+        cf_call(t, "embedding_bwd", 2, in, 1, &k->embedding.gradient);
+    else
+        cf_linear_back(t, k->words, &k->embedding, NULL, d, 0);
+}
+
 static void backward(struct cf_training *t, struct cf_batch *b, struct block *k, struct cf_tensor d)
 {
     struct cf_tensor part = cf_linear_back(t, k->hidden, &k->w2, &k->b2, d, 1);
@@ -221,7 +236,7 @@ static void backward(struct cf_training *t, struct cf_batch *b, struct block *k,
     part = normalize_back(t, &k->first, attend_back(t, k, d));
     cf_add(t, &d, &part);
     cf_call(t, "gemm", 2, in, 1, &k->position.gradient);
-    cf_linear_back(t, k->words, &k->embedding, NULL, d, 0);
+    look_up_back(t, k, d);
 }
 
 static void pass(struct cf_training *t, struct cf_batch *b, struct cf_tensor *gradient)

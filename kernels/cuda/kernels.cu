@@ -10,6 +10,7 @@
 #define CF_CUDA_FORMAT 0
 #define TYPED(x)       x##_f32
 #include "elements.cu"
+#include "embedding.cu"
 #include "layers.cu"
 #include "matrix.cu"
 #include "reduce.cu"
@@ -25,6 +26,7 @@
 #define ELEMENT  double
 #define TYPED(x) x##_f64
 #include "elements.cu"
+#include "embedding.cu"
 #include "layers.cu"
 #include "matrix.cu"
 #include "reduce.cu"

@@ -32,6 +32,8 @@ static const struct {
     BOTH(cf_cuda_crossentropy_fwd),
     BOTH(cf_cuda_crossentropy_bwd),
     BOTH(cf_cuda_gelu_fwd),
+    BOTH(cf_cuda_embedding_bwd),
+    BOTH(cf_cuda_embedding_bwd_atomic),
     ALL(cf_cuda_serial),
     ALL(cf_cuda_tiled),
     ALL(cf_cuda_split),
