@@ -1,5 +1,6 @@
 """PyTorch on the CPU as a subject: reductions, products, convolutions, pooling, norms, softmax, GELU, elementary
 functions, training."""
+import ctypes
 import os
 import re
 import sys
@@ -222,11 +223,25 @@ def components():
     return {key: match.group(1) for key, match in found.items() if match}
 
 
+def mkl_branch():
+    """Which of MKL's conditional bitwise modes is in effect: MKL is linked into torch. None: it does not say."""
+    library = os.path.join(os.path.dirname(torch.__file__), "lib", "libtorch_cpu.so")
+    try:
+        return ctypes.CDLL(library).mkl_serv_cbwr_get(-1)  # MKL_CBWR_ALL
+    except (OSError, AttributeError):
+        return None
+
+
 def effective():
     state = {"threads": torch.get_num_threads(), "python": sys.version.split()[0],
              "deterministic": torch.are_deterministic_algorithms_enabled()}
     if hasattr(torch.backends, "cpu") and hasattr(torch.backends.cpu, "get_cpu_capability"):
         state["cpu_capability"] = torch.backends.cpu.get_cpu_capability()
+    if hasattr(torch, "get_float32_matmul_precision"):
+        state["matmul_precision"] = torch.get_float32_matmul_precision()
+    branch = mkl_branch()
+    if branch is not None:
+        state["cbwr"] = branch
     state["mkldnn"] = torch.backends.mkldnn.is_available() and os.environ.get("CONFORM_TORCH_MKLDNN", "1") != "0"
     return state
 
@@ -234,6 +249,8 @@ def effective():
 if __name__ == "__main__":
     if os.environ.get("OMP_NUM_THREADS"):
         torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+    if os.environ.get("CONFORM_TORCH_MATMUL"):
+        torch.set_float32_matmul_precision(os.environ["CONFORM_TORCH_MATMUL"])
     if os.environ.get("CONFORM_TORCH_MKLDNN") == "0":
         torch.backends.mkldnn.set_flags(False)
     ops = {op: from_numpy(function) for op, function in OPS.items()}

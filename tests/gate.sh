@@ -54,6 +54,14 @@ expect 2 'write regressed or changed' "$conform" diff --fail-on=x "$dir/libthing
 # A knob is found, and is believed only when its effect was read back.
 expect 0 'because of kernel: with kernel=forward the new side gives the old bits' \
     "$conform" gate --old 'plain kernel=forward' --new 'plain kernel=pairwise' --case 'sum f64 m=4 n=1000 fill=normal'
+# One that restores nothing on the new side, and yet makes both sides agree; not when it is not read back.
+sided() {
+    "$conform" diff "adapter command=$liars/adapter_sided_old" "adapter command=$liars/adapter_sided_$1" --case "dot f64 m=1 n={64,300} fill=normal seed={1..3}"
+}
+expect 0 'both sides agree with CONFORM_KNOB=new in 1 of the 1 kinds of cases that changed' sided new
+grep -q 'none of the 2 settings tried restores the old bits on the new side alone' "$dir/out" || fail "the new side alone is not told"
+expect 0 'no setting to try' sided mute
+grep -q 'both sides' "$dir/out" && fail "a setting that was not read back is believed of both sides"
 expect 1 'level numerical wants the same bits' "$conform" gate -l numerical --old 'plain kernel=pairwise' \
     --new 'plain kernel=forward' --case 'sum f64 m=16 n={1000,1001} fill=normal seed={1..4}'
 

@@ -20,7 +20,8 @@ add_custom_command(OUTPUT ${LIARS}/libliar_truncated.so
 add_custom_target(liar_truncated ALL DEPENDS ${LIARS}/libliar_truncated.so)
 
 foreach(lie honest garbage garbage_hello half huge wrong_id twice words no_file short_file wrong_shape exits sleeps
-            not_offered broke out_of_memory eats escapes once_silent)
+            not_offered broke out_of_memory eats escapes once_silent
+            sided_old sided_new sided_mute)
   add_executable(adapter_${lie} liars/adapter.c)
   target_compile_definitions(adapter_${lie} PRIVATE LIE="${lie}")
   # A sanitizer reserves more than the limit of memory allows.

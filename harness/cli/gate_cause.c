@@ -1,23 +1,10 @@
-/* One knob at a time. */
+/* One knob at a time: on the new side alone; where none restores the old bits, on both sides. */
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "gating.h"
-#include "knobs.h"
-#include "task.h"
-
-#define PROBES 6
-
-struct probing {
-    struct cf_gate_result *g;
-    int probe[PROBES], n_probes; /* cases */
-    struct cf_knob knob[CF_KNOBS_MAX];
-    int n_knobs;
-    char *effective[CF_KNOBS_MAX + 1]; /* [0]: the new side as it is */
-    struct cf_history history;
-};
+#include "gate_probing.h"
 
 /* How much a case tells: the terms of its first element, in which an order can show. */
 static int64_t weight(const struct cf_ledger_case *one)
@@ -26,9 +13,8 @@ static int64_t weight(const struct cf_ledger_case *one)
 }
 
 /* Cases with one old answer and other bits now: of each group the one with most terms. */
-static void choose_probes(struct probing *p)
+static void choose_probes(const struct cf_gate_result *g, struct cf_probes *p)
 {
-    const struct cf_gate_result *g = p->g;
     const struct cf_ledger *ledger = &g->v->history.ledger;
 
     for (int i = 0; i < g->v->plan.n_cases; ++i) {
@@ -37,21 +23,21 @@ static void choose_probes(struct probing *p)
 
         if (one->moved.move == CF_MOVE_SAME || one->old.n_answers != 1 || one->new.n_ran == 0)
             continue;
-        while (k < p->n_probes && ledger->cases[p->probe[k]].group != ledger->cases[i].group)
+        while (k < p->n && ledger->cases[p->at[k]].group != ledger->cases[i].group)
             ++k;
-        if (k == p->n_probes && k < PROBES)
-            p->probe[p->n_probes++] = i;
-        else if (k < p->n_probes && weight(&ledger->cases[i]) > weight(&ledger->cases[p->probe[k]]))
-            p->probe[k] = i;
+        if (k == p->n && k < CF_KNOB_PROBES)
+            p->at[p->n++] = i;
+        else if (k < p->n && weight(&ledger->cases[i]) > weight(&ledger->cases[p->at[k]]))
+            p->at[k] = i;
     }
 }
 
 /* Is this the old side's own setting? Of two that restore the same, it is the one to name. */
-static int is_old_setting(const struct probing *p, int k)
+static int is_old_setting(const struct cf_gate_result *g, const struct cf_knob *knob)
 {
-    const struct cf_end *old = &p->g->v->end[p->g->old];
-    const char *what = p->knob[k].what, *value = strchr(what, '=') + 1;
-    char *key = strndup(what, strcspn(what, "="));
+    const struct cf_end *old = &g->v->end[g->old];
+    const char *value = strchr(knob->what, '=') + 1;
+    char *key = strndup(knob->what, (size_t)(value - 1 - knob->what));
     json_t *effective = json_loads(old->effective ? old->effective : "{}", 0, NULL);
     const char *was = json_string_value(json_object_get(effective, key));
     int is = was && strcasecmp(was, value) == 0;
@@ -66,161 +52,192 @@ static int is_old_setting(const struct probing *p, int k)
     return is;
 }
 
-static int make_plan(const struct probing *p, struct cf_plan *plan, struct cf_error *err)
-{
-    const struct cf_versions *v = p->g->v;
-    int result = cf_plan_add_configuration(plan, v->end[p->g->new].line, NULL, err);
-
-    plan->level = CF_NUMERICAL;
-    for (int k = 0; k < p->n_knobs && result >= 0; ++k)
-        result = cf_plan_add_configuration(plan, p->knob[k].line, NULL, err);
-    for (int i = 0; i < p->n_probes && result >= 0; ++i)
-        result = cf_plan_add_case(plan, v->plan.cases[p->probe[i]].c.text, "probe", 1, 2, err);
-    return result < 0 ? -1 : 0;
-}
-
-static int take_effective(void *context, const struct cf_plan_configuration *row)
-{
-    struct probing *p = context;
-
-    if (row->id >= 1 && row->id <= p->n_knobs + 1)
-        p->effective[row->id - 1] = cf_strdup(row->effective);
-    return 0;
-}
-
-/* Has this configuration of the probes' store exactly the old answer? */
-static int restores(const struct probing *p, int configuration, int probe,
-                    struct cf_standing *standing)
+/* Has this configuration of the new side exactly the old answer? */
+static int restores(const struct cf_probing *p, int configuration, int probe)
 {
     const struct cf_gate_result *g = p->g;
-    const struct cf_digest old =
-        cf_standing_digest(&g->one[p->probe[probe]].old, &g->v->history, p->probe[probe]);
+    const int i = p->probes->at[probe];
+    const struct cf_digest old = cf_standing_digest(&g->one[i].old, &g->v->history, i);
     struct cf_digest now;
 
-    cf_standing_read(standing, &p->history, configuration, probe);
-    now = cf_standing_digest(standing, &p->history, probe);
-    return standing->n_answers == 1 && standing->n_failed == 0 && cf_digest_equal(&now, &old);
+    return cf_probing_digest(p, configuration, probe, &now, NULL) && cf_digest_equal(&now, &old);
 }
 
-static void conclude_restored(struct probing *p, int best, int n_restored)
+/* The geometric mean over probes of the time with a knob over that without; NaN unknown. */
+static double price_of(const struct cf_probing *p, int configuration, const int wanted[])
 {
-    struct cf_gate_result *g = p->g;
-    struct cf_cause *cause = &g->cause;
-    struct cf_standing with, without;
-    double price = 0;
-    int first = -1, n = 0;
-    char *other;
+    double sum = 0;
+    int n = 0;
 
-    for (int i = 0; i < p->n_probes; ++i) {
-        if (!restores(p, best + 1, i, &with))
-            continue;
-        first = first < 0 ? i : first;
-        cf_standing_read(&without, &p->history, 0, i);
-        if (with.wall_ns > 0 && without.wall_ns > 0) {
-            price += log((double)with.wall_ns / (double)without.wall_ns);
+    for (int i = 0; i < p->probes->n; ++i) {
+        struct cf_digest digest;
+        int64_t with, without;
+
+        cf_probing_digest(p, configuration, i, &digest, &with);
+        cf_probing_digest(p, 0, i, &digest, &without);
+        if (wanted[i] && with > 0 && without > 0) {
+            sum += log((double)with / (double)without);
             ++n;
         }
     }
-    cause->price = n > 0 ? exp(price / n) : NAN;
-    cause->knob = cf_strdup(p->knob[best].what);
-    cause->n_restored = n_restored;
-    other = n_restored < p->n_probes
-                ? cf_format("; of %d kinds of cases that changed it restores %d", p->n_probes,
-                            n_restored)
-                : cf_strdup("");
-    cause->sentence =
-        cf_format("`%s` changed because of %.*s: with %s the new side gives the old bits, "
-                  "in %.2f times the time%s",
-                  g->v->plan.cases[p->probe[first]].c.text, (int)strcspn(p->knob[best].what, "="),
-                  p->knob[best].what, p->knob[best].what, cause->price, other);
-    free(other);
+    return n > 0 ? exp(sum / n) : NAN;
 }
 
-static void conclude(struct probing *p)
+static const char *text_of(const struct cf_probing *p, const int wanted[])
 {
-    struct cf_cause *cause = &p->g->cause;
-    struct cf_standing standing;
+    int i = 0;
+
+    while (!wanted[i])
+        ++i;
+    return p->g->v->plan.cases[p->probes->at[i]].c.text;
+}
+
+/* The knob of the new side that restores most; -1: none does. Fills what it restores. */
+static int find_one_sided(const struct cf_probing *p, struct cf_cause *cause, int restored[])
+{
     int best = -1, most = 0;
 
     for (int k = 0; k < p->n_knobs; ++k) {
-        const int took = p->effective[0] && p->effective[k + 1] &&
-                         cf_knob_took_effect(p->effective[0], p->effective[k + 1]);
+        const int took = cf_probing_took(p, k);
+        struct cf_digest digest;
         int n = 0, ran = 0;
 
-        for (int i = 0; i < p->n_probes; ++i) {
-            n += restores(p, k + 1, i, &standing);
-            ran += standing.n_ran > 0;
+        for (int i = 0; i < p->probes->n; ++i) {
+            n += restores(p, k + 1, i);
+            ran += cf_probing_digest(p, k + 1, i, &digest, NULL);
         }
         cause->n_tried += took && ran > 0;
         cause->n_ignored += !(took && ran > 0);
-        if (took && n > 0 && (n > most || (n == most && is_old_setting(p, k)))) {
+        if (took && n > 0 && (n > most || (n == most && is_old_setting(p->g, &p->knob[k])))) {
             most = n;
             best = k;
         }
     }
-    cause->n_probed = p->n_probes;
-    if (best >= 0)
-        conclude_restored(p, best, most);
-    else if (cause->n_tried == 1)
-        cause->sentence = cf_strdup("the one setting that could be tried does not restore the old "
-                                    "bits; the algorithm itself probably changed");
+    for (int i = 0; i < p->probes->n; ++i)
+        restored[i] = best >= 0 && restores(p, best + 1, i);
+    cause->n_restored = most;
+    return best;
+}
+
+/* Do both sides agree in a probe, each with its knob (configurations of the two)? */
+static int agree(const struct cf_probing *new, int in_new, const struct cf_probing *old, int in_old,
+                 int probe)
+{
+    struct cf_digest a, b;
+
+    return cf_probing_digest(new, in_new, probe, &a, NULL) &&
+           cf_probing_digest(old, in_old, probe, &b, NULL) && cf_digest_equal(&a, &b);
+}
+
+/* The configuration of the new side that has the old side's knob: its own with the same words, or
+ * 0 when it has it by itself. -1: it ignored it. */
+static int counterpart(const struct cf_probing *new, const char *what)
+{
+    for (int k = 0; k < new->n_knobs; ++k)
+        if (strcmp(new->knob[k].what, what) == 0)
+            return cf_probing_took(new, k) ? k + 1 : -1;
+    return 0;
+}
+
+/* Of the probes in `left`, those that the best knob of both sides makes agree. */
+static void find_two_sided(struct cf_cause *cause, const struct cf_probing *new,
+                           const struct cf_probing *old, const int left[])
+{
+    int best = -1, agreed[CF_KNOB_PROBES];
+
+    for (int k = 0; k < old->n_knobs; ++k) {
+        const int other = cf_probing_took(old, k) ? counterpart(new, old->knob[k].what) : -1;
+        int n = 0;
+
+        for (int i = 0; i < new->probes->n &&other >= 0; ++i)
+            n += left[i] && agree(new, other, old, k + 1, i);
+        if (n > cause->n_agreed) {
+            cause->n_agreed = n;
+            best = k;
+            for (int i = 0; i < new->probes->n; ++i)
+                agreed[i] = left[i] && agree(new, other, old, k + 1, i);
+        }
+    }
+    if (best < 0)
+        return;
+    cause->both_knob = cf_knob_words(old->knob[best].what);
+    cause->both_price = price_of(new, counterpart(new, old->knob[best].what), agreed);
+    cause->both =
+        cf_format("agree with %s in %d of the %d kinds of cases %s, `%s` among them",
+                  cause->both_knob, cause->n_agreed, cause->n_probed - cause->n_restored,
+                  cause->n_restored > 0 ? "that are left" : "that changed", text_of(new, agreed));
+}
+
+static void tell_restored(struct cf_cause *cause, const struct cf_probing *p, int best,
+                          const int restored[])
+{
+    char *other = cause->n_restored < cause->n_probed
+                      ? cf_format("; of %d kinds of cases that changed it restores %d",
+                                  cause->n_probed, cause->n_restored)
+                      : cf_strdup("");
+
+    cause->price = price_of(p, best + 1, restored);
+    cause->knob = cf_knob_words(p->knob[best].what);
+    cause->sentence = cf_format("`%s` changed because of %.*s: with %s the new side gives the old "
+                                "bits, in %.2f times the time%s",
+                                text_of(p, restored), (int)strcspn(cause->knob, "="), cause->knob,
+                                cause->knob, cause->price, other);
+    free(other);
+}
+
+static void tell_none(struct cf_cause *cause)
+{
+    const char *end =
+        cause->both ? " on the new side alone" : "; the algorithm itself probably changed";
+
+    if (cause->n_tried == 1)
+        cause->sentence =
+            cf_format("the one setting that could be tried does not restore the old bits%s", end);
     else if (cause->n_tried > 0)
-        cause->sentence = cf_format("none of the %d settings tried restores the old bits; the "
-                                    "algorithm itself probably changed",
-                                    cause->n_tried);
+        cause->sentence =
+            cf_format("none of the %d settings tried restores the old bits%s", cause->n_tried, end);
     else
         cause->sentence = cf_strdup("there is no setting to try whose effect can be read back");
 }
 
-static int run(struct probing *p, struct cf_plan *plan, struct cf_error *err)
+static int find(struct cf_gate_result *g, const struct cf_probes *probes, struct cf_error *err)
 {
-    const struct cf_options *options = p->g->options;
-    char *path = cf_temporary_store(err);
-    struct cf_store *store = path ? cf_store_open(path, CF_STORE_CREATE, err) : NULL;
-    int result = store ? cf_plan_store(plan, store, err) : -1;
+    struct cf_probing *new = cf_alloc_zero(sizeof *new), *old = cf_alloc_zero(sizeof *old);
+    struct cf_cause *cause = &g->cause;
+    int restored[CF_KNOB_PROBES], left[CF_KNOB_PROBES], best = -1;
+    int result = cf_probing_run(new, g, probes, g->new, err);
 
-    if (result == 0)
-        result = cf_task_run(options, plan, store, err);
+    cause->n_probed = probes->n;
     if (result == 0) {
-        cf_store_each_configuration(store, take_effective, p);
-        result = cf_history_open(&p->history, store, (int)options->jobs, err);
-        if (result == 0)
-            conclude(p);
-        cf_history_close(&p->history);
+        best = find_one_sided(new, cause, restored);
+        for (int i = 0; i < probes->n; ++i)
+            left[i] = !restored[i];
+        if (cause->n_restored < probes->n && !g->v->end[g->old].store)
+            result = cf_probing_run(old, g, probes, g->old, err);
     }
-    if (store)
-        cf_store_close(store);
-    if (path)
-        cf_temporary_store_remove(path);
-    free(path);
+    if (result == 0 && old->has_history)
+        find_two_sided(cause, new, old, left);
+    if (result == 0 && best >= 0)
+        tell_restored(cause, new, best, restored);
+    else if (result == 0)
+        tell_none(cause);
+    cf_probing_close(old);
+    cf_probing_close(new);
+    free(old);
+    free(new);
     return result;
 }
 
 int cf_gate_find_cause(struct cf_gate_result *g, struct cf_error *err)
 {
-    const struct cf_end *new = &g->v->end[g->new];
-    struct probing *p = cf_alloc_zero(sizeof *p);
-    struct cf_plan plan = {0};
-    struct cf_config config;
-    int result = 0;
+    struct cf_probes probes = {.n = 0};
 
-    p->g = g;
-    g->cause.price = NAN;
-    choose_probes(p);
-    if (p->n_probes > 0 && !new->store && cf_config_parse(&config, new->line, NULL) == 0) {
-        p->n_knobs = cf_knobs_list(p->knob, &config, new->effective ? new->effective : "{}");
-        cf_config_free(&config);
-        result = make_plan(p, &plan, err);
-        if (result == 0)
-            result = run(p, &plan, err);
-        cf_plan_free(&plan);
-    } else if (p->n_probes > 0) {
-        g->cause.sentence =
-            cf_strdup("not searched for: the new side is a store, and runs no more");
-    }
-    cf_knobs_free(p->knob, p->n_knobs);
-    for (int i = 0; i <= p->n_knobs; ++i)
-        free(p->effective[i]);
-    free(p);
-    return result;
+    g->cause.price = g->cause.both_price = NAN;
+    choose_probes(g, &probes);
+    if (probes.n == 0)
+        return 0;
+    if (!g->v->end[g->new].store)
+        return find(g, &probes, err);
+    g->cause.sentence = cf_strdup("not searched for: the new side is a store, and runs no more");
+    return 0;
 }

@@ -151,6 +151,8 @@ void cf_gate_free(struct cf_gate_result *g)
     free(g->blame);
     free(g->cause.sentence);
     free(g->cause.knob);
+    free(g->cause.both);
+    free(g->cause.both_knob);
 }
 
 int cf_gate_exit_code(const struct cf_gate_result *g)

@@ -144,6 +144,13 @@ static void print_advice(FILE *out, const struct cf_gate_result *g)
     fputs("do         ", out);
     if (g->cause.knob && n_other_bits(g) > 0)
         fprintf(out, "to keep the old bits, set %s; ", g->cause.knob);
+    if (g->cause.both && n_other_bits(g) > 0) {
+        fprintf(out, "to have the same bits, set %.*s on both sides as said",
+                (int)strcspn(g->cause.both_knob, "="), g->cause.both_knob);
+        if (isfinite(g->cause.both_price))
+            fprintf(out, " (%.2f times the new side's time)", g->cause.both_price);
+        fputs("; ", out);
+    }
     if (code == 1)
         fputs("replay a case below, report it to the library's makers with that line, or waive it "
               "with an owner and a date (--waivers)\n",
@@ -229,6 +236,8 @@ void cf_gate_print(FILE *out, const struct cf_gate_result *g)
         fprintf(out, "moved      %s\n", g->blame);
     if (g->cause.sentence)
         fprintf(out, "cause      %s\n", g->cause.sentence);
+    if (g->cause.both)
+        fprintf(out, "both sides %s\n", g->cause.both);
     if (*g->refusals)
         fprintf(out, "waivers    %s\n", g->refusals);
     print_advice(out, g);
@@ -266,13 +275,16 @@ int cf_gate_put_json(const struct cf_gate_result *g, const char *path, struct cf
     for (int m = 0; m < CF_N_MOVES; ++m)
         json_object_set_new(summary, cf_move_name((enum cf_move)m), json_integer(g->n[m]));
     object = json_pack(
-        "{s:s,s:s,s:s,s:i,s:o,s:o,s:s,s:s?,s:s?,s:{s:s?,s:s?,s:i,s:i,s:i,s:i,s:o},s:s,s:o}",
+        "{s:s,s:s,s:s,s:i,s:o,s:o,s:s,s:s?,s:s?,s:{s:s?,s:s?,s:i,s:i,s:i,s:i,s:o,s:{s:s?,s:s?,s:i,"
+        "s:o}},s:s,s:o}",
         "schema", "conform-gate/1", "old", g->v->end[g->old].line, "new", g->v->end[g->new].line,
         "exit", cf_gate_exit_code(g), "summary", summary, "error_ratio", number(g->ratio),
         "components", g->components ? g->components : "", "moved", g->blame, "chosen", g->chosen,
         "cause", "sentence", g->cause.sentence, "knob", g->cause.knob, "tried", g->cause.n_tried,
         "ignored", g->cause.n_ignored, "restored", g->cause.n_restored, "probed", g->cause.n_probed,
-        "price", number(g->cause.price), "waivers", g->refusals, "cases", cases);
+        "price", number(g->cause.price), "both_sides", "sentence", g->cause.both, "knob",
+        g->cause.both_knob, "agreed", g->cause.n_agreed, "price", number(g->cause.both_price),
+        "waivers", g->refusals, "cases", cases);
     CF_CHECK(object != NULL);
     return cf_listing_put_json(path, object, err);
 }

@@ -17,10 +17,14 @@ struct cf_gated {
 
 struct cf_cause {
     char *sentence;           /* owned; NULL: nothing changed */
-    char *knob;               /* "coretype=Haswell", or NULL; owned */
+    char *knob;               /* "coretype=Haswell", NAME="A B" of a variable, or NULL; owned */
     int n_tried, n_ignored;   /* settings whose effect was read back; those without one */
     double price;             /* time with the knob / time without; NaN unknown */
     int n_restored, n_probed; /* cases */
+    /* The same knob on both sides, where none restores all on the new side alone: */
+    char *both, *both_knob; /* what agrees then, as a sentence; its knob. Or NULL; owned */
+    int n_agreed;           /* of the cases that are left */
+    double both_price;      /* of the new side */
 };
 
 struct cf_gate_result {
@@ -45,7 +49,7 @@ int cf_gate_decide(struct cf_gate_result *g, const struct cf_versions *v,
 /* Takes what is waived off the failing cases. -1 and a sentence. */
 int cf_gate_waive(struct cf_gate_result *g, const char *path, struct cf_error *err);
 /* Moves one knob at a time on the new side until the old bits are back, for at most six cases of
- * different kinds. 0; 130 or 143; -1. */
+ * different kinds; for what is left, on both sides until they agree. 0; 130 or 143; -1. */
 int cf_gate_find_cause(struct cf_gate_result *g, struct cf_error *err);
 /* What the mapped files, the effective states and the choices of the libraries say. When both sides
  * have a BLAS of their own mapped, the two files are called directly: where each gives its side's

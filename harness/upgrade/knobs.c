@@ -33,9 +33,11 @@ static const struct row rows[] = {
      "cpu",
      {"AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR",
       "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR", "X86_V4",
-      "X86_V3 X86_V4",
+      "X86_V3 X86_V4", /* of numpy 2.4 and later */
       "FMA3 AVX2 AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR"}},
-    {"env.ATEN_CPU_CAPABILITY", "cpu_capability", {"default", "avx2", "avx512"}},
+    {"env.ATEN_CPU_CAPABILITY", "cpu_capability", {"avx512", "avx2", "default"}},
+    {"env.CONFORM_TORCH_MATMUL", "matmul_precision", {"highest", "high", "medium"}},
+    {"env.CONFORM_TORCH_MKLDNN", "mkldnn", {"0"}},
     {"env.GLIBC_TUNABLES", "libm", {HWCAPS_FMA, HWCAPS_512}},
     {"env.CONFORM_KNOB", "knob", {"old", "new"}},
     {"kernel",
@@ -60,6 +62,8 @@ static int is_in_effect(const struct row *row, const char *value, const struct c
 
     if (asked)
         return strcmp(asked, value) == 0;
+    if (!got)
+        got = json_object_get(effective, row->needs);
     return got && json_is_string(got) && strcasecmp(json_string_value(got), value) == 0;
 }
 

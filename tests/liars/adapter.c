@@ -17,8 +17,10 @@
  *   sleeps         never answers                                timed-out
  *   eats           takes memory until it gets none              out-of-memory, by its limit
  *   escapes        leaves a process behind, in another group    ran; the process dies of its limit
- *   once_silent    says that it has a one-shot mode, and lies   ran
- *   not_offered, broke, out_of_memory   answer that error       the fate of that name
+ *   sided_old, sided_new   other last bits, but for the environment's CONFORM_KNOB=new; hello says
+ * it sided_mute     the same as sided_new, but hello is silent of it once_silent    says that it
+ * has a one-shot mode, and lies   ran not_offered, broke, out_of_memory   answer that error the
+ * fate of that name
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -75,11 +77,24 @@ static double compute(const char *path)
     return sum;
 }
 
+/* In units of the last place: what a setting makes of an answer, by the side. */
+static int shift(void)
+{
+    const char *knob = getenv("CONFORM_KNOB");
+    const int old = is("sided_old");
+
+    if (strncmp(LIE, "sided", 5) != 0)
+        return 0;
+    if (!knob)
+        return old ? 0 : 1;
+    return strcmp(knob, "new") == 0 ? 2 : old ? 3 : 4;
+}
+
 static void write_output(const char *path, double value)
 {
     const int elements = is("wrong_shape") ? 2 : 1;
     char header[128] = "";
-    const double values[2] = {value, value};
+    const double values[2] = {value * (1 + shift() * 0x1p-52), value};
     const uint64_t length = sizeof header;
     FILE *out = fopen(path, "wb");
     const int n = snprintf(header, sizeof header,
@@ -249,7 +264,10 @@ int main(int argc, char **argv)
     const char *fd = getenv("CONFORM_FD");
     static char line[1 << 20];
     char id[32];
+    const char *knob = is("sided_old") || is("sided_new") ? getenv("CONFORM_KNOB") : NULL;
 
+    if (is("sided_old") || is("sided_new"))
+        knob = knob ? knob : "none";
     if (argc == 3 && strcmp(argv[1], "--conform-case") == 0)
         exit(answer_once(argv[2])); /* flushes */
     replies = fdopen(fd ? atoi(fd) : 3, "w");
@@ -267,10 +285,12 @@ int main(int argc, char **argv)
         if (strstr(line, "\"hello\"") && is("garbage_hello"))
             fputs("good day\n", replies);
         else if (strstr(line, "\"hello\""))
-            fprintf(replies,
-                    "{\"id\":%s,\"result\":{\"protocol\":1,\"name\":\"liar\",\"version\":\"1\",%s"
-                    "\"kernels\":{\"dot\":[\"adapter\"]},\"effective\":{\"version\":\"1\"}}}\n",
-                    id, is("honest") || is("once_silent") ? "\"one_shot\":true," : "");
+            fprintf(
+                replies,
+                "{\"id\":%s,\"result\":{\"protocol\":1,\"name\":\"liar\",\"version\":\"1\",%s"
+                "\"kernels\":{\"dot\":[\"adapter\"]},\"effective\":{%s%s%s\"version\":\"1\"}}}\n",
+                id, is("honest") || is("once_silent") ? "\"one_shot\":true," : "",
+                knob ? "\"knob\":\"" : "", knob ? knob : "", knob ? "\"," : "");
         else if (strstr(line, "\"run\""))
             lie(id, line);
         else
