@@ -1,6 +1,7 @@
 /* case, config, pairs: one grammar; parse after print is the identity; bad lines are one sentence.
  */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "config.h"
@@ -63,35 +64,77 @@ Test(case, prints_canonically)
     }
 }
 
+struct spelt {
+    char line[72], text[96];
+};
+
+Test(case, a_number_has_one_spelling)
+{
+    static const struct spelt rows[] = {
+        {"dot f64 m=007 n=+5 seed=01", "dot f64 m=7 n=5 fill=uniform seed=1"},
+        {"dot f64 m=1e3 n=00", "dot f64 m=1000 n=0 fill=uniform seed=1"},
+        {"dot f64 m=1 n=12E2 seed=1.0", "dot f64 m=1 n=1200 fill=uniform seed=1"},
+        {"dot f64 m=1 n=2 seed=123456789012345678",
+         "dot f64 m=1 n=2 fill=uniform seed=123456789012345678"},
+        {"gemv f64 m=17 n=2 row=08", "gemv f64 m=17 n=2 fill=uniform seed=1 row=8"},
+        {"conv2d_fwd f32 n=1 c=1 h=3 w=3 k=1 r=1 s=1 stride=02 pad=00",
+         "conv2d_fwd f32 n=1 c=1 h=3 w=3 k=1 r=1 s=1 stride=2 fill=uniform seed=1"}};
+    static const char *const rates[] = {"1e-3",    "0.001", "1E-3",   "1.0e-3",  "+.001",
+                                        "00.0010", "10e-4", "001e-3", "0.1e-02", "1e-03"};
+    static const struct spelt others[] = {
+        {"1e-8", "1e-8"}, {"0.00000001", "1e-8"}, {"1.50e-7", "1.5e-7"}, {"0.00015", "0.00015"},
+        {"1e-5", "1e-5"}, {"12.50", "12.5"},      {"-0.0", "0"},         {"1e3", "1000"}};
+    struct cf_error err = {0};
+    struct cf_case c;
+
+    for (size_t r = 0; r < sizeof rows / sizeof rows[0]; ++r) {
+        cr_assert_eq(cf_case_parse(&c, rows[r].line, cf_op_grammar, &err), 0, "%s", err.text);
+        cr_expect_str_eq(c.text, rows[r].text);
+        cf_case_free(&c);
+    }
+    for (size_t r = 0; r < sizeof rates / sizeof rates[0]; ++r) {
+        char line[96];
+
+        snprintf(line, sizeof line, "train_mlp f32 steps=1 batch=4 lr=%.20s", rates[r]);
+        cr_assert_eq(cf_case_parse(&c, line, cf_op_grammar, &err), 0, "%s", err.text);
+        cr_expect_str_eq(c.text, "train_mlp f32 steps=1 batch=4 lr=0.001 fill=uniform seed=1");
+        cr_expect_str_eq(cf_case_word(&c, "lr", ""), "0.001", "its key, too");
+        cf_case_free(&c);
+    }
+    for (size_t r = 0; r < sizeof others / sizeof others[0]; ++r) {
+        char line[128];
+
+        snprintf(line, sizeof line, "train_mlp f32 steps=1 batch=4 lr=%.20s", others[r].line);
+        cr_assert_eq(cf_case_parse(&c, line, cf_op_grammar, &err), 0, "%s", err.text);
+        cr_expect_str_eq(cf_case_word(&c, "lr", ""), others[r].text);
+        cf_case_free(&c);
+    }
+}
+
 struct bad {
     char line[64], says[64];
 };
 
 Test(case, refuses_with_one_sentence)
 {
-    static const struct bad rows[] = {
-        {"", "must start with an op"},
-        {"dot", "must start with an op"},
-        {"dott f64 m=1 n=1", "there is no op `dott`"},
-        {"dot f63 m=1 n=1", "`f63` is no type"},
-        {"dot f64 m=1", "dot needs n="},
-        {"dot f64 m=1 n=x", "n=x is no whole number"},
-        {"dot f64 m=1 n=-1", "n must not be negative"},
-        {"dot f64 m=1 n=1 k=2", "does not know `k`"},
-        {"dot f64 m=1 n=1 n=2", "occurs twice"},
-        {"dot f64 m=1 n=1 seed=-3", "seed must not be negative"},
-        {"dot f64 m=1 n=9999999999999999999", "is no whole number"},
-        {"dot f64 m=007 n=1", "write m=7, the one spelling"},
-        {"dot f64 m=+7 n=1", "write m=7,"},
-        {"dot f64 m=1 n=00", "write n=0,"},
-        {"dot f64 m=1 n=1 seed=01", "write seed=1,"},
-        {"gemv f64 m=17 n=2 row=08", "write row=8,"},
-        {"conv2d_fwd f32 n=1 c=1 h=3 w=3 k=1 r=1 s=1 stride=02", "write stride=2,"},
-        {"train_mlp f32 steps=1 batch=4 lr=0.10", "write lr=0.1,"},
-        {"train_mlp f32 steps=1 batch=4 lr=.5", "write lr=0.5,"},
-        {"train_mlp f32 steps=1 batch=4 lr=00.5", "write lr=0.5,"},
-        {"dot f64 m=1 n=%zz", "hexadecimal"},
-        {"dot f64 m=1 n=1 =3", "no key before '='"}};
+    static const struct bad rows[] = {{"", "must start with an op"},
+                                      {"dot", "must start with an op"},
+                                      {"dott f64 m=1 n=1", "there is no op `dott`"},
+                                      {"dot f63 m=1 n=1", "`f63` is no type"},
+                                      {"dot f64 m=1", "dot needs n="},
+                                      {"dot f64 m=1 n=x", "n=x is no whole number"},
+                                      {"dot f64 m=1 n=-1", "n must not be negative"},
+                                      {"dot f64 m=1 n=1 k=2", "does not know `k`"},
+                                      {"dot f64 m=1 n=1 n=2", "occurs twice"},
+                                      {"dot f64 m=1 n=1 seed=-3", "seed must not be negative"},
+                                      {"dot f64 m=1 n=9999999999999999999", "is no whole number"},
+                                      {"dot f64 m=1e n=1", "m=1e is no whole number"},
+                                      {"dot f64 m=1.5 n=1", "m=1.5 is no whole number"},
+                                      {"dot f64 m=1e-1 n=1", "m=0.1 is no whole number"},
+                                      {"dot f64 m=1e99 n=1", "m=1e99 is no whole number"},
+                                      {"dot f64 m=. n=1", "m=. is no whole number"},
+                                      {"dot f64 m=1 n=%zz", "hexadecimal"},
+                                      {"dot f64 m=1 n=1 =3", "no key before '='"}};
 
     for (size_t r = 0; r < sizeof rows / sizeof rows[0]; ++r) {
         struct cf_case c;

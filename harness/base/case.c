@@ -69,30 +69,69 @@ static int known(const char *key, const struct cf_grammar *grammar)
     return 0;
 }
 
-/* The shortest spelling of a decimal number; NULL when it is spelt so, or is none. A number has one
- * text, or one case would have two. The caller frees. */
-static char *shortest(const char *value)
-{
-    const char *at = value + (*value == '-' || *value == '+');
-    const size_t whole = strspn(at, "0123456789"),
-                 part = at[whole] == '.' ? strspn(at + whole + 1, "0123456789") : 0;
-    size_t zeros = strspn(at, "0"), kept = part;
-    char *text;
+/* Digits of a number without zeros in front or behind, and its exponent: 0.d1d2... * 10^exponent.
+ */
+struct number {
+    int negative, n_digits, exponent;
+    char digit[40];
+};
 
-    if (whole + part == 0 || at[whole + (at[whole] == '.') + part] != '\0')
-        return NULL;
-    while (kept > 0 && at[whole + kept] == '0')
-        --kept;
-    if (zeros == whole && whole > 0)
-        --zeros;
-    text = cf_format("%s%s%.*s%s%.*s", *value == '-' ? "-" : "", whole ? "" : "0",
-                     (int)(whole - zeros), at + zeros, kept ? "." : "", (int)kept,
-                     at + whole + (kept > 0));
-    if (strcmp(text, value) == 0) {
-        free(text);
-        return NULL;
+#define EXPONENT_MAX 30
+
+/* 0, or -1: it is no decimal number, or one that no case has a use for. */
+static int read_number(struct number *number, const char *text)
+{
+    int point = 0, seen = 0;
+    char *end;
+
+    *number = (struct number){.negative = *text == '-'};
+    text += *text == '-' || *text == '+';
+    for (; strchr("0123456789.", *text) && *text; ++text) {
+        if (*text == '.' && point++)
+            return -1;
+        seen += *text != '.';
+        number->exponent -= *text != '.' && point && number->n_digits == 0 && *text == '0';
+        if (*text == '.' || (number->n_digits == 0 && *text == '0'))
+            continue;
+        if (number->n_digits == (int)sizeof number->digit)
+            return -1;
+        number->exponent += !point;
+        number->digit[number->n_digits++] = *text;
     }
-    return text;
+    if (seen > 0 && (*text == 'e' || *text == 'E') && strchr("0123456789+-", text[1]) && text[1]) {
+        const long more = strtol(text + 1, &end, 10);
+
+        if (more < -EXPONENT_MAX || more > EXPONENT_MAX)
+            return -1;
+        number->exponent += (int)more;
+        text = end;
+    }
+    while (number->n_digits > 0 && number->digit[number->n_digits - 1] == '0')
+        --number->n_digits;
+    return seen > 0 && *text == '\0' ? 0 : -1;
+}
+
+/* The one spelling of a decimal number, that of %g but for the length: 0.003, 1e-8, 4096. NULL when
+ * it is none. The caller frees. */
+static char *spell(const char *text)
+{
+    const char *const zeros =
+        "000000000000000000000000000000000000000000000000000000000000000000000";
+    struct number x;
+    int whole;
+
+    if (read_number(&x, text) != 0)
+        return NULL;
+    if (x.n_digits == 0)
+        return cf_strdup("0");
+    if (x.exponent <= -4)
+        return cf_format("%s%c%s%.*se%d", x.negative ? "-" : "", x.digit[0],
+                         x.n_digits > 1 ? "." : "", x.n_digits - 1, x.digit + 1, x.exponent - 1);
+    whole = x.exponent < 0 ? 0 : x.exponent < x.n_digits ? x.exponent : x.n_digits;
+    return cf_format("%s%s%.*s%.*s%s%.*s%.*s", x.negative ? "-" : "", whole ? "" : "0", whole,
+                     x.digit, x.exponent > x.n_digits ? x.exponent - x.n_digits : 0, zeros,
+                     whole < x.n_digits ? "." : "", x.exponent < 0 ? -x.exponent : 0, zeros,
+                     x.n_digits - whole, x.digit + whole);
 }
 
 /* Is the key's value a number? All but the fill, a digest, and options with a word for a default.
@@ -113,16 +152,27 @@ static int is_number(const char *key, const struct cf_grammar *grammar)
     return result;
 }
 
-static int check_spelling(const struct cf_pair *p, const struct cf_grammar *grammar,
-                          const char *line, struct cf_error *err)
+/* The words again, each number in its one spelling: one case has one text. */
+static int respell(struct cf_case *c, const struct cf_grammar *grammar, struct cf_error *err)
 {
-    char *text = is_number(p->key, grammar) ? shortest(p->value) : NULL;
-    int result = 0;
+    char *line = cf_strdup("");
+    int result;
 
-    if (text)
-        result = cf_fail(err, "case `%s`: write %s=%s, the one spelling of %s=%s", line, p->key,
-                         text, p->key, p->value);
-    free(text);
+    for (int i = 0; i < c->keys.n; ++i) {
+        const struct cf_pair *p = &c->keys.pair[i];
+        char *number = p->key && is_number(p->key, grammar) ? spell(p->value) : NULL;
+        char *value = cf_pairs_escape(number ? number : p->value);
+        char *longer = cf_format("%s%s%s%s%s", line, i > 0 ? " " : "", p->key ? p->key : "",
+                                 p->key ? "=" : "", value);
+
+        free(number);
+        free(value);
+        free(line);
+        line = longer;
+    }
+    cf_pairs_free(&c->keys);
+    result = cf_pairs_parse(&c->keys, "the case", line, err);
+    free(line);
     return result;
 }
 
@@ -140,8 +190,6 @@ static int check_keys(const struct cf_case *c, const struct cf_grammar *grammar,
             return cf_fail(err, "case `%s`: %s does not know `%s`; its keys are %s %s fill seed",
                            line, c->op, p->key ? p->key : p->value, grammar->dims,
                            grammar->options);
-        if (check_spelling(p, grammar, line, err) != 0)
-            return -1;
     }
     CF_CHECK(cf_pairs_parse(&dims, "the op's grammar", grammar->dims, NULL) == 0);
     for (int i = 0; i < dims.n && result == 0; ++i) {
@@ -181,6 +229,9 @@ static int understand(struct cf_case *c, const char *line,
     if (!found)
         return cf_fail(err, "case `%s`: there is no op `%s`; `conform list ops` names them", line,
                        c->op);
+    if (respell(c, found, err) != 0)
+        return -1;
+    c->op = c->keys.pair[0].value;
     if (cf_dtype_parse(c->keys.pair[1].value, &c->dtype) != 0)
         return cf_fail(err, "case `%s`: `%s` is no type; write f64, f32, f16 or bf16", line,
                        c->keys.pair[1].value);
@@ -201,6 +252,18 @@ int cf_case_parse(struct cf_case *c, const char *line,
         return 0;
     cf_case_free(c);
     return -1;
+}
+
+char *cf_case_canonical(const char *line, const struct cf_grammar *(*grammar)(const char *op))
+{
+    struct cf_case c;
+    char *text;
+
+    if (cf_case_parse(&c, line, grammar, NULL) != 0)
+        return cf_strdup(line);
+    text = cf_strdup(c.text);
+    cf_case_free(&c);
+    return text;
 }
 
 void cf_case_free(struct cf_case *c)

@@ -25,11 +25,15 @@ struct cf_case {
 
 /* Parses one line (no braces). `grammar` gives the grammar of an op's name or NULL. Keys that every
  * case may carry beside the op's: fill= (default uniform), seed= (default 1), and the variants
- * row=I, rowperm=P, col=I, colperm=P (see cf_axis in reference.h). A number is refused in any but
- * its shortest spelling (m=007, lr=0.10). Parse after print is the identity. The caller frees. */
+ * row=I, rowperm=P, col=I, colperm=P (see cf_axis in reference.h). A number is
+ * printed in one spelling whatever it was written in (m=007, lr=1E-3: m=7, lr=0.001). Parse after
+ * print is the identity. The caller frees. */
 int cf_case_parse(struct cf_case *c, const char *line,
                   const struct cf_grammar *(*grammar)(const char *op), struct cf_error *err);
 void cf_case_free(struct cf_case *c);
+/* The canonical text of a line, or the line as it is when it does not parse: a store may have been
+ * written when a number had more than one spelling. The caller frees. */
+char *cf_case_canonical(const char *line, const struct cf_grammar *(*grammar)(const char *op));
 
 /* A dim or integer option; aborts when the op's grammar does not have it and no default says its
  * value. */

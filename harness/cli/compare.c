@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "reference.h"
 
 const char *cf_change_name(enum cf_change change)
 {
@@ -32,7 +33,10 @@ static int put_case(void *context, const struct cf_plan_case *row)
 {
     struct cf_run_view *view = context;
 
-    append(&view->case_text, view->n_cases, row->text);
+    char *text = cf_case_canonical(row->text, cf_op_grammar);
+
+    append(&view->case_text, view->n_cases, text);
+    free(text);
     append(&view->suite, view->n_cases, row->suite);
     view->inputs =
         cf_realloc(view->inputs, (unsigned long)(view->n_cases + 1) * sizeof view->inputs[0]);

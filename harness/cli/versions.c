@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reference.h"
 #include "select.h"
 #include "strict.h"
 #include "task.h"
@@ -82,8 +83,10 @@ static int index_of_case(const struct cf_plan *plan, const char *text)
 static int match_case(void *context, const struct cf_plan_case *row)
 {
     struct copying *c = context;
-    const int i = index_of_case(&c->v->plan, row->text);
+    char *text = cf_case_canonical(row->text, cf_op_grammar);
+    const int i = index_of_case(&c->v->plan, text);
 
+    free(text);
     if (i < 0)
         return 0;
     c->case_id[i] = row->id;

@@ -8,6 +8,7 @@
 #include "capture.h"
 #include "environment.h"
 #include "plan.h"
+#include "reference.h"
 
 /* Keys whose values decide whether records belong together. */
 static const char *const same_machine[] = {
@@ -156,9 +157,16 @@ static int compare_case(void *context, const struct cf_plan_case *row)
     struct comparison *seen = context;
     const int i = seen->n_cases++;
     const struct cf_planned_case *planned = &seen->plan->cases[i];
+    char *text;
+    int differs;
 
-    return i >= seen->plan->n_cases || strcmp(planned->c.text, row->text) != 0 ||
-           planned->processes != row->processes || planned->repetitions != row->repetitions;
+    if (i >= seen->plan->n_cases)
+        return 1;
+    text = cf_case_canonical(row->text, cf_op_grammar);
+    differs = strcmp(planned->c.text, text) != 0;
+    free(text);
+    return differs || planned->processes != row->processes ||
+           planned->repetitions != row->repetitions;
 }
 
 static int other_plan(const struct cf_plan *plan, const struct comparison *seen,
