@@ -53,6 +53,10 @@ usage() {
     expect 2 'cannot be written: No such file' "$conform" --case "$case_" --configuration "$orders" --html=none/x && sentence
     expect 2 'cannot be written: Is a directory' "$conform" --case "$case_" --configuration "$orders" --json=. && sentence
     expect 2 'no type' "$conform" --case 'dot f65 m=1 n=1' --configuration 'plain kernel=forward' && sentence
+    expect 0 'plain kernel=chunks threads=1' "$conform" replay --repeat=1 "$case_" 'plain chunks threads=1'
+    expect 0 'plain forward' "$conform" diff --case "$case_" 'plain forward' 'plain pairwise'
+    expect 2 '`conform list configurations` shows those' "$conform" replay "$case_" 'plainly forward' && sentence
+    expect 2 '`conform list configurations` shows those' "$conform" replay "$case_" 'openblas 9.9.9 threads=1' && sentence
     expect 2 'does not know `thread`' "$conform" --case "$case_" --configuration 'plain thread=1' && sentence
     expect 2 'replay needs' "$conform" replay "$case_" && sentence
     expect 2 'compare needs' "$conform" compare a && sentence

@@ -42,8 +42,9 @@ static int check(const struct cf_config *config, const char *line, struct cf_err
             return cf_fail(
                 err,
                 "configuration `%s` does not know `%s`; its keys are kernel lib command sysroot "
-                "device threads coretype isa cpus align flags env.NAME",
-                line, key ? key : config->keys.pair[i].value);
+                "device threads coretype isa cpus align flags env.NAME%s",
+                line, key ? key : config->keys.pair[i].value,
+                key ? "" : "; `conform list configurations` shows those that this machine has");
     }
     for (int i = 0; i < CF_COUNT(counts); ++i) {
         if (cf_pairs_int(&config->keys, counts[i], 1, &value, err) != 0)

@@ -69,7 +69,9 @@ static int check(const char *backend, const char *const names[], int n, struct c
             return 0;
     hint = cf_suggest_words(backend, names, n);
     cf_fail(err, "there is no backend `%s`%s", backend,
-            *hint ? hint : "; `conform list backends` names them");
+            *hint ? hint
+                  : "; `conform list backends` names them, and `conform list configurations` what "
+                    "this machine has of them");
     free(hint);
     return -1;
 }

@@ -33,5 +33,12 @@ char *cf_matrix_find(struct cf_error *err);
 
 /* "openblas-pthread 0.3.21 threads=2": short words for a configuration. The caller frees. */
 char *cf_label_make(const struct cf_config *config);
+/* The configuration that this machine's discovery, or a report, calls by these words
+ * ("blis-pthread 0.9.0 threads=1"; the version may be left out); NULL: none, or more than one. The
+ * caller frees. */
+char *cf_label_line(const char *words);
+/* cf_matrix_add of what somebody wrote: a configuration, or such a label, with braces or without.
+ */
+int cf_matrix_add_words(struct cf_matrix *matrix, const char *words, struct cf_error *err);
 
 #endif

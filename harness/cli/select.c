@@ -32,7 +32,7 @@ static int add_written_out(const struct cf_options *options, struct cf_matrix *m
     for (int i = 0; i < options->configurations.n; ++i)
         if (!is_written_out(options->configurations.word[i]))
             ++*n_globs;
-        else if (cf_matrix_add(matrix, options->configurations.word[i], NULL, NULL, err) != 0)
+        else if (cf_matrix_add_words(matrix, options->configurations.word[i], err) != 0)
             return -1;
     return 0;
 }
@@ -375,7 +375,7 @@ int cf_select_written_out(const struct cf_options *options, struct cf_plan *plan
     int result = 0;
 
     for (int i = 0; i < options->configurations.n && result == 0; ++i)
-        result = cf_matrix_add(&matrix, options->configurations.word[i], NULL, NULL, err);
+        result = cf_matrix_add_words(&matrix, options->configurations.word[i], err);
     if (result == 0)
         result = fill_plan(options, &matrix, plan, err);
     cf_matrix_free(&matrix);

@@ -82,7 +82,8 @@ static char *write_out(const char *word, struct cf_error *err)
 
     cf_pins_load(&pins);
     if (cf_pins_find(&pins, name) < 0) {
-        whole = cf_strdup(word);
+        whole = cf_label_line(word);
+        whole = whole ? whole : cf_strdup(word);
     } else {
         adapters = cf_adapters_folder();
         line = cf_library_configuration(&pins, name, adapters, err);
