@@ -53,8 +53,9 @@ usage() {
     expect 2 'cannot be written: No such file' "$conform" --case "$case_" --configuration "$orders" --html=none/x && sentence
     expect 2 'cannot be written: Is a directory' "$conform" --case "$case_" --configuration "$orders" --json=. && sentence
     expect 2 'no type' "$conform" --case 'dot f65 m=1 n=1' --configuration 'plain kernel=forward' && sentence
-    expect 0 'plain kernel=chunks threads=1' "$conform" replay --repeat=1 "$case_" 'plain chunks threads=1'
-    expect 0 'plain forward' "$conform" diff --case "$case_" 'plain forward' 'plain pairwise'
+    expect 0 '' "$conform" replay --repeat=1 "$case_" 'plain chunks threads=1'
+    grep -q 'plain kernel=chunks threads=1' out || fail 'a label is not the configuration that it names'
+    expect 0 '' "$conform" diff --case "$case_" 'plain forward' 'plain pairwise'
     expect 2 '`conform list configurations` shows those' "$conform" replay "$case_" 'plainly forward' && sentence
     expect 2 '`conform list configurations` shows those' "$conform" replay "$case_" 'openblas 9.9.9 threads=1' && sentence
     expect 2 'does not know `thread`' "$conform" --case "$case_" --configuration 'plain thread=1' && sentence
