@@ -74,6 +74,9 @@ int cf_launch_limits(struct cf_launch *launch, const char *worker, int64_t memor
     int n = 0;
 
     set_memory(launch, memory_mb > 0 ? memory_mb : default_memory_mb());
+#if defined __SANITIZE_ADDRESS__
+    set_memory(launch, INT32_MAX); /* its shadow takes more than any other limit leaves */
+#endif
     launch->argv[n++] = worker;
     launch->argv[n++] = "--confine";
     launch->argv[n++] = launch->memory;
