@@ -13,6 +13,7 @@
 
 #define CF_OPERANDS_MAX 16
 #define CF_AXES_MAX     2
+#define CF_VALUES_LEAST 0x1p-160 /* rounds to a zero float */
 
 /* An axis along which elements are independent: position i of dim `in_dim` of every operand in
  * `in_mask` (bit o for operand o) meets only position i of dim `out_dim` of every output. key "row"
@@ -52,6 +53,10 @@ struct cf_op {
      * in: f64, or f32 where the case's type is f32 or narrower. */
     void (*fast)(struct cf_truth truth[], const struct cf_case *c, const struct cf_tensor in[],
                  int o, int threads);
+    /* A function of one argument, at float arguments of one sign and one exponent field: y[i]
+     * within the relative error that is returned; NaN, infinities and zeros exact. A value below
+     * CF_VALUES_LEAST or beyond the floats may be another such. NULL: the op has none. */
+    double (*values)(double y[], const float x[], int64_t n);
     /* Number of terms of element i (taps in range, for convolutions): counts roundings in the
      * bounds. */
     int64_t (*terms)(const struct cf_case *c, int o, int64_t i);

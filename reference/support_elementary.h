@@ -16,6 +16,7 @@
 
 #include "reference.h"
 #include "support_group.h"
+#include "support_single.h"
 
 #define CF_ELEMENTARY_BITS    320 /* exact for our purpose: more than 2 * 53 + 64 */
 #define CF_ELEMENTARY_OPTIONS "range=usual first=0 step=1"
@@ -66,6 +67,7 @@ int64_t cf_elementary_terms(const struct cf_case *c, int o, int64_t i);
         .shape = cf_elementary_shape,                                                              \
         .draw = draw,                                                                              \
         .element = element,                                                                        \
+        .values = cf_single_##NAME,                                                                \
         .terms = cf_elementary_terms,                                                              \
         .extra_roundings = CF_ELEMENTARY_U}
 

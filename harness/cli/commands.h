@@ -20,6 +20,7 @@ int cf_command_golden(struct cf_options *options, struct cf_error *err);
 int cf_command_fetch(struct cf_options *options, struct cf_error *err);
 int cf_command_gate(struct cf_options *options, struct cf_error *err);
 int cf_command_diff(struct cf_options *options, struct cf_error *err);
+int cf_command_whole(struct cf_options *options, struct cf_error *err);
 int cf_command_sweep(struct cf_options *options, struct cf_error *err);
 int cf_command_selftest(struct cf_options *options, struct cf_error *err);
 int cf_command_merge(struct cf_options *options, struct cf_error *err);

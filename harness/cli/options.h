@@ -35,6 +35,7 @@ enum cf_command_bit {
     CF_FOR_LOCK = 1 << 20,
     CF_FOR_VERIFY = 1 << 21,
     CF_FOR_EXPORT = 1 << 22,
+    CF_FOR_WHOLE = 1 << 23,
     CF_FOR_ALL = (1 << 24) - 1
 };
 

@@ -4,15 +4,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "safetensors.h"
 #include "session.h"
+#include "workplace.h"
+
+#define ROOM (1u << 30) /* bytes that shared memory must have free to be used */
 
 struct cf_talk {
     struct cf_config config;
     struct cf_session_options options;
-    char *worker, *in_path, *out_path, *folder, *effective; /* owned */
+    char *worker, *in_path, *out_path, *effective; /* owned */
+    struct cf_workplace place;
     uv_loop_t loop;
     struct cf_session *session; /* NULL: none is alive */
     int waiting;
@@ -81,14 +84,10 @@ static void revive(struct cf_talk *talk)
 
 static int make_folder(struct cf_talk *talk, struct cf_error *err)
 {
-    const char *base = getenv("TMPDIR");
-
-    talk->folder = cf_format("%s/conform-XXXXXX", base && *base ? base : "/tmp");
-    if (!mkdtemp(talk->folder))
-        return cf_fail_with(err, 3, "no folder can be made in %s; set TMPDIR",
-                            base && *base ? base : "/tmp");
-    talk->in_path = cf_format("%s/in", talk->folder);
-    talk->out_path = cf_format("%s/out", talk->folder);
+    if (cf_workplace_make(&talk->place, ROOM, err) != 0)
+        return -1;
+    talk->in_path = cf_format("%s/in", talk->place.path);
+    talk->out_path = cf_format("%s/out", talk->place.path);
     return 0;
 }
 
@@ -99,7 +98,6 @@ static void drop(struct cf_talk *talk)
     free(talk->worker);
     free(talk->in_path);
     free(talk->out_path);
-    free(talk->folder);
     free(talk->effective);
     free(talk);
 }
@@ -128,9 +126,7 @@ void cf_talk_stop(struct cf_talk *talk)
         cf_session_leave(talk->session);
     uv_run(&talk->loop, UV_RUN_DEFAULT);
     CF_CHECK(uv_loop_close(&talk->loop) == 0);
-    unlink(talk->in_path);
-    unlink(talk->out_path);
-    rmdir(talk->folder);
+    cf_workplace_remove(&talk->place);
     drop(talk);
 }
 
