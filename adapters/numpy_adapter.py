@@ -141,6 +141,13 @@ def gelu_fwd(inputs, attrs, outputs):
     return (0.5 * x * (1 + erf)).astype(x.dtype)
 
 
+def gelu_bwd(inputs, attrs, outputs):
+    x, dy = inputs
+    erf = numpy.array([math.erf(v) for v in (x.astype("f8") / math.sqrt(2)).tolist()])
+    phi = numpy.exp(-0.5 * (x * x)) * x.dtype.type(1 / math.sqrt(2 * math.pi))
+    return dy * ((0.5 * (1 + erf)).astype(x.dtype) + x * phi)
+
+
 def elementwise(function):
     return lambda inputs, attrs, outputs: function(inputs[0])
 
@@ -206,7 +213,7 @@ OPS = {
     "layernorm_fwd": norm_fwd(tape.normalized), "layernorm_bwd": norm_bwd(tape.normalized),
     "softmax_fwd": elementwise(lambda x: tape.softmax(Node(x)).value), "softmax_bwd": softmax_bwd,
     "crossentropy_fwd": lambda i, a, o: tape.loss(Node(i[0]), Node(i[1])).value, "crossentropy_bwd": crossentropy_bwd,
-    "gelu_fwd": gelu_fwd,
+    "gelu_fwd": gelu_fwd, "gelu_bwd": gelu_bwd,
     "exp": elementwise(numpy.exp), "log": elementwise(numpy.log), "sin": elementwise(numpy.sin),
     "cos": elementwise(numpy.cos), "tanh": elementwise(numpy.tanh),
     **operations(Numpy),

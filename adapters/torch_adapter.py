@@ -185,7 +185,7 @@ OPS = {
     "softmax_fwd": elementwise(lambda x: torch.softmax(x, 1)),
     "softmax_bwd": lambda i, a, o: torch.ops.aten._softmax_backward_data(i[1], i[0], 1, i[0].dtype),
     "crossentropy_fwd": lambda i, a, o: crossentropy(*i), "crossentropy_bwd": crossentropy_bwd,
-    "gelu_fwd": elementwise(functional.gelu),
+    "gelu_fwd": elementwise(functional.gelu), "gelu_bwd": lambda i, a, o: slopes(functional.gelu, [i[0]], i[1])[0],
     "exp": elementwise(torch.exp), "log": elementwise(torch.log), "sin": elementwise(torch.sin),
     "cos": elementwise(torch.cos), "tanh": elementwise(torch.tanh), "erf": elementwise(torch.erf),
 }

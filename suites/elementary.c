@@ -8,12 +8,11 @@
 
 static const struct cf_case_list lists[] = {
     /* The arguments that programs use; another polynomial or table shows at once. */
-    {"{exp,log,sin,cos,tanh,erf,gelu_fwd} {f32,f64} n=2048 seed={1,2}", ANY, 2, 2},
+    {"{exp,log,sin,cos,tanh,erf,gelu_fwd,gelu_bwd} {f32,f64} n=2048 seed={1,2}", ANY, 2, 2},
     /* Where 0.51 ulp and correct rounding part. */
     {"{exp,log,sin,cos,tanh,erf} f64 n=256 range=hard seed={1,2}", ANY, 2, 1},
-    /* All of f32 by a stride, every class of number; all encodings are `step=1` and a loop over
-     * first=. */
-    {"{exp,log,sin,cos,tanh,erf,gelu_fwd} f32 n=8192 range=whole step=524288", ANY, 2, 1},
+    /* All of f32 by a stride, every class of number; `conform whole` takes every one. */
+    {"{exp,log,sin,cos,tanh,erf,gelu_fwd,gelu_bwd} f32 n=8192 range=whole step=524288", ANY, 2, 1},
     {NULL, 0, 0, 0}};
 
 static const struct cf_demand demands[] = {{CF_NUMERICAL, CF_ACROSS_RUN},

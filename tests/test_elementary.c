@@ -53,7 +53,10 @@ static void judge(const char *text, double (*f)(double), int *n_right, int64_t *
     cf_tensor_alloc(&out);
     *n_right = 0;
     for (int64_t i = 0; i < cf_tensor_count(&out); ++i) {
-        cf_tensor_set(&out, i, f(cf_tensor_get(&reference.in[0], i)));
+        const double dy =
+            reference.op->n_inputs == 2 ? cf_tensor_get(&reference.in[1], i) : 1; /* a gradient */
+
+        cf_tensor_set(&out, i, dy * f(cf_tensor_get(&reference.in[0], i)));
         *n_right += cf_tensor_get(&out, i) == reference.truth[0][i].rounded;
     }
     cr_assert(
@@ -86,6 +89,17 @@ static double gelu_by_tanh(double x)
     return x * (1 + tanh(0x1.9884533d43651p-1 * (x + 0.044715 * x * x * x))) / 2;
 }
 
+static double gelu_slope(double x)
+{
+    return (1 + erf(x * 0x1.6a09e667f3bcdp-1)) / 2 + x * exp(-x * x / 2) * 0x1.9884533d43651p-2;
+}
+
+/* Its second term forgotten for negative arguments. */
+static double half_slope(double x)
+{
+    return x > 0 ? gelu_slope(x) : (1 + erf(x * 0x1.6a09e667f3bcdp-1)) / 2;
+}
+
 static double single(double x)
 {
     return expf((float)x);
@@ -106,8 +120,39 @@ Test(elementary, hard_is_harder_and_sloppy_is_wrong)
     cr_assert(usual > 20 && wrong == 0, "%d %lld", usual, (long long)wrong);
     judge("gelu_fwd f64 n=256", gelu_by_tanh, &usual, &wrong);
     cr_assert(wrong > 100, "%d %lld", usual, (long long)wrong);
+    judge("gelu_bwd f64 n=256", gelu_slope, &usual, &wrong);
+    cr_assert(usual > 20 && wrong == 0, "%d %lld", usual, (long long)wrong);
+    judge("gelu_bwd f64 n=256", half_slope, &usual, &wrong);
+    cr_assert(wrong > 60, "%d %lld", usual, (long long)wrong);
     judge("exp f32 n=8192 range=whole step=524288", single, &usual, &wrong);
     cr_assert(usual > 8000 && wrong == 0, "%d %lld", usual, (long long)wrong);
+}
+
+/* The derivative of gelu against the difference quotient, which is off by a sixth of h^2 times the
+ * third derivative (at most 1), and the right rounding of values far out. */
+Test(elementary, gelu_bwd_is_the_derivative)
+{
+    const struct cf_op *forward = cf_op_find("gelu_fwd"), *backward = cf_op_find("gelu_bwd");
+    mpfr_t exact, scale;
+
+    mpfr_inits2(64, exact, scale, (mpfr_ptr)NULL);
+    for (double x = -9; x <= 9; x += 0.375) {
+        double at[3] = {x - 0x1p-14, x + 0x1p-14, x}, y[3], dy = -1.5;
+        struct cf_tensor in[] = {{.dtype = CF_F64, .rank = 1, .dim = {3}, .bits = at},
+                                 {.dtype = CF_F64, .rank = 1, .dim = {1}, .bits = &dy}};
+
+        for (int64_t k = 0; k < 2; ++k) {
+            forward->element(exact, scale, NULL, in, 0, k);
+            y[k] = mpfr_get_d(exact, MPFR_RNDN);
+        }
+        in[0].bits = &at[2];
+        backward->element(exact, scale, NULL, in, 0, 0);
+        y[2] = mpfr_get_d(exact, MPFR_RNDN);
+        cr_assert(fabs(y[2] - dy * (y[1] - y[0]) * 0x1p13) <= 1.5 * 0x1p-28 + 0x1p-36, "x = %g: %a",
+                  x, y[2]);
+        cr_assert(mpfr_get_d(scale, MPFR_RNDN) >= fabs(y[2]));
+    }
+    mpfr_clears(exact, scale, (mpfr_ptr)NULL);
 }
 
 Test(elementary, whole_range_has_every_class)

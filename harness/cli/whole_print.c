@@ -137,7 +137,9 @@ void cf_whole_print(FILE *out, const struct cf_whole_result *r, const struct cf_
     }
     for (int who = CF_N_WHO - 1; who >= 0; --who)
         print_difference(out, order, &r->tally.differ[who], whose[who]);
-    fprintf(out, "  %-8s %s of them decided by MPFR; of the others MPFR has confirmed %s\n", "how",
+    fprintf(out,
+            "  how      MPFR decided %s inputs; a proved bound the others, %s of them confirmed by "
+            "MPFR\n",
             count(n, r->tally.n_asked), count(other, r->tally.n_sampled));
 }
 
