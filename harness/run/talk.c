@@ -9,7 +9,7 @@
 #include "session.h"
 #include "workplace.h"
 
-#define ROOM (1u << 30) /* bytes that shared memory must have free to be used */
+#define ROOM (256u << 20) /* bytes that shared memory must have free to be used */
 
 struct cf_talk {
     struct cf_config config;
