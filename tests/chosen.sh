@@ -84,6 +84,12 @@ has symv.txt 'atomics=1 in 1'
 measure symv symv-liar --case 'symv f32 n=40 fill=normal seed=1' --configuration "$cublas flags=atomics:0"
 [ "$(state symv-liar cublas-run)" = violated ] || fail "symv that differs without atomics: $(state symv-liar cublas-run)"
 
+# Emulation that the environment turns on is told, and so is that it did not happen.
+measure '' emulation --case 'gemm f64 m=8 n=8 k=16 fill=normal seed=1' \
+    --configuration "$cublas env.CUBLAS_EMULATE_DOUBLE_PRECISION={1,0}" --configuration "$cublas"
+jq -e '[.chosen[] | [.configuration, .chosen]] == [[0, "emulated_bits=48"], [1, "emulated_bits=none"]]' emulation.json > /dev/null ||
+    fail "emulation: $(jq -c .chosen emulation.json)"
+
 # Another engine in another run is named by compare and by the gate.
 measure other-engine two --case "$filter" --configuration "$cudnn kernel={heuristic,deterministic}"
 bin/conform compare one.db two.db > out 2> err

@@ -1,13 +1,16 @@
 /* gemm by cublasGemmEx: c [m,n] = a [m,k] b [k,n]. A kernel is a compute type and a math mode,
- * which is read back before the call: default, pedantic      what cuBLAS takes by itself; standard
- * arithmetic only tf32, fast-f16, fast-bf16   f32 operands that may be rounded to a narrower type
- * first wide-reduction         16-bit operands, no reduction in their own type autotune the
- * algorithm that was fastest at the first call: a negative case, for time decides emulated-f64 f64
- * by fixed point, eager, 55 bits; where the library says that it did not emulate (the bit count on
- * the device reads -1) the answer is refused emulated-bf16x9        f32 by bf16 products (devices
- * of compute capability 10.x only) */
+ * which is read back before the call:
+ *   default, pedantic          what cuBLAS takes by itself; standard arithmetic only
+ *   tf32, fast-f16, fast-bf16  f32 operands that may be rounded to a narrower type first
+ *   wide-reduction             16-bit operands, no reduction in their own type
+ *   autotune                   the algorithm that was fastest at the first call: a negative case,
+ *                              for time decides
+ *   emulated-f64               f64 by fixed point, eager, 55 bits; where the library says that it
+ *                              did not emulate (the bit count reads -1) it is not offered
+ *   emulated-bf16x9            f32 by bf16 products (compute capability 10.x only) */
 #include <dlfcn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cublas.h"
@@ -17,6 +20,8 @@
 #define EAGER        2
 #define FIXED        1
 #define BITS         55
+
+#define COUNT_POINTER "cublasSetFixedPointEmulationMantissaBitCountPointer"
 
 struct mode {
     const char *name;
@@ -118,41 +123,72 @@ static int find(const struct job *job, const char *name, void *function)
     return symbol != NULL;
 }
 
-static int emulated(const struct job *job, const struct cf_gpu_buffer *operand)
+/* The product, with the mantissa bits of an emulation in *used, which stays -2 where the library
+ * did not say, and is -1 where it did not emulate. */
+static int counted(const struct job *job, const struct cf_gpu_buffer *operand, set_pointer *count,
+                   int *used)
 {
     const struct cf_gpu *gpu = &job->library->gpu;
     void *handle = job->library->handle[0];
-    set_int *strategy, *control, *bits;
-    set_pointer *count;
-    struct cf_gpu_buffer used;
-    int got = -2, status;
+    struct cf_gpu_buffer memory;
+    int status;
 
-    if (!find(job, "cublasSetEmulationStrategy", &strategy) ||
-        !find(job, "cublasSetFixedPointEmulationMantissaControl", &control) ||
-        !find(job, "cublasSetFixedPointEmulationMaxMantissaBitCount", &bits) ||
-        !find(job, "cublasSetFixedPointEmulationMantissaBitCountPointer", &count))
-        return CF_UNSUPPORTED; /* before CUDA 13.0 update 2 */
-    status = cf_gpu_upload(gpu, &used, &got, sizeof got);
-    if (status == CF_DONE)
-        status =
-            cf_cublas_check(job->library,
-                            strategy(handle, EAGER) || control(handle, FIXED) ||
-                                    bits(handle, BITS) || count(handle, (int *)(uintptr_t)used.data)
-                                ? CF_CUBLAS_UNSUPPORTED
-                                : CF_CUBLAS_OK,
-                            "asking for emulation");
+    *used = -2;
+    status = cf_gpu_upload(gpu, &memory, used, sizeof *used);
+    if (status == CF_DONE && count(handle, (int *)(uintptr_t)memory.data) != 0)
+        status = CF_UNSUPPORTED;
     if (status == CF_DONE)
         status = call(job, 0, operand, (void *)(uintptr_t)operand[2].data);
     count(handle, NULL);
     if (status == CF_DONE)
-        status = cf_gpu_download(gpu, &used, &got);
-    cf_gpu_free(gpu, &used);
-    if (status == CF_DONE && got < 0) {
-        fprintf(stderr, "cublas: emulation was asked for and not used (bit count %d)\n", got);
+        status = cf_gpu_download(gpu, &memory, used);
+    cf_gpu_free(gpu, &memory);
+    return status;
+}
+
+static int emulated(const struct job *job, const struct cf_gpu_buffer *operand)
+{
+    void *handle = job->library->handle[0];
+    set_int *strategy, *control, *bits;
+    set_pointer *count;
+    int used = -2, status;
+
+    if (!find(job, "cublasSetEmulationStrategy", &strategy) ||
+        !find(job, "cublasSetFixedPointEmulationMantissaControl", &control) ||
+        !find(job, "cublasSetFixedPointEmulationMaxMantissaBitCount", &bits) ||
+        !find(job, COUNT_POINTER, &count))
+        return CF_UNSUPPORTED; /* before CUDA 13.0 update 2 */
+    status = cf_cublas_check(job->library,
+                             strategy(handle, EAGER) || control(handle, FIXED) || bits(handle, BITS)
+                                 ? CF_CUBLAS_UNSUPPORTED
+                                 : CF_CUBLAS_OK,
+                             "asking for emulation");
+    if (status == CF_DONE)
+        status = counted(job, operand, count, &used);
+    if (status == CF_DONE && used < 0) {
+        fprintf(stderr, "cublas: emulation was asked for and not used (bit count %d)\n", used);
         return CF_UNSUPPORTED;
     }
     if (status == CF_DONE)
-        cf_chose("emulated_bits", "%d", got);
+        cf_chose("emulated_bits", "%d", used);
+    return status;
+}
+
+/* The environment may turn an ordinary product into an emulated one: then it is asked whether it
+ * was. */
+static int maybe_emulated(const struct job *job, const struct cf_gpu_buffer *operand)
+{
+    set_pointer *count;
+    int used, status;
+
+    if (job->type != CF_R_64F || !getenv("CUBLAS_EMULATE_DOUBLE_PRECISION") ||
+        !find(job, COUNT_POINTER, &count))
+        return call(job, 0, operand, (void *)(uintptr_t)operand[2].data);
+    status = counted(job, operand, count, &used);
+    if (status == CF_DONE && used >= 0)
+        cf_chose("emulated_bits", "%d", used);
+    else if (status == CF_DONE)
+        cf_chose("emulated_bits", "%s", used == -1 ? "none" : "unknown");
     return status;
 }
 
@@ -164,7 +200,7 @@ static int body(void *context, const struct cf_gpu_buffer *operand)
         return emulated(job, operand);
     if (job->library->n_streams > 1)
         return on_streams(job, operand);
-    return call(job, 0, operand, (void *)(uintptr_t)operand[2].data);
+    return maybe_emulated(job, operand);
 }
 
 static enum cf_status run(struct cf_library *library, const struct cf_tensor in[],

@@ -205,8 +205,10 @@ EXPORT int cublasGemmEx(void *handle, int trans_a, int trans_b, int m, int n, in
         return FAILED;
     if (compute == 78 || (compute == 77 && fake_lies("no-tf32")))
         return UNSUPPORTED;
-    if (compute == 79 && h->used)
+    if (h->used && compute == 79)
         *h->used = fake_lies("no-emulation") ? -1 : h->bits;
+    else if (h->used && type_a == 1) /* an ordinary product: the environment decides */
+        *h->used = strcmp(getenv("CUBLAS_EMULATE_DOUBLE_PRECISION"), "1") == 0 ? 48 : -1;
     return multiply(&p, 1);
 }
 
