@@ -7,8 +7,8 @@
  *   nhwc:1         every operand of four dims with its channels last
  *   math:0|1|2|3   legacy: cudnnMathType_t: 0 default (TF32 permitted), 3 FMA only; read back
  *   tf32:0         heuristic and deterministic: engines that narrow f32 or use tensor cores are
- * left out, as PyTorch does when TF32 is not allowed engine:N       the engine of kernel `engine`,
- * by global index; with knob:TYPE and value:V
+ *                  left out, as PyTorch does when TF32 is not allowed
+ *   engine:N       the engine of kernel `engine`, by global index; with knob:TYPE and value:V
  *
  * Declarations follow cudnn_ops.h, cudnn_cnn.h and cudnn_graph.h of 9.19; values have not changed
  * within version 9. */
