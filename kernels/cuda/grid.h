@@ -7,7 +7,7 @@
  *
  * A kernel takes one struct by value. CF_MULADD is a product and a sum, rounded twice or once: on a
  * device as the module was compiled (--fmad), on the host as the launch says. CF_PRODUCT is a
- * product that is never contracted. */
+ * product that is never contracted, CF_FMA one that always is. */
 #ifndef CF_GRID_H
 #define CF_GRID_H
 
@@ -25,6 +25,16 @@ extern __shared__ double cf_shared[];
 #define CF_PRODUCT(a, b)            cf_product(a, b)
 #define CF_BITS(to, from)           memcpy(&(to), &(from), sizeof(to))
 
+#define CF_FMA(a, b, c) fma(a, b, c)
+#define CF_PROCESSOR()  cf_processor()
+
+static __device__ __forceinline__ unsigned cf_processor(void)
+{
+    unsigned number;
+
+    asm volatile("mov.u32 %0, %%smid;" : "=r"(number));
+    return number;
+}
 static __device__ __forceinline__ float cf_product(float a, float b)
 {
     return __fmul_rn(a, b);
@@ -100,10 +110,13 @@ float cf_grid_widen(unsigned bits);
 #define CF_GRID_SYNC()        cf_grid_sync()
 #define CF_BITS(to, from)     memcpy(&(to), &(from), sizeof(to))
 #define CF_PRODUCT(a, b)      ((a) * (b))
-#define CF_MULADD(a, b, c)                                                                         \
-    (!cf_grid_now.fma    ? (a) * (b) + (c)                                                         \
-     : sizeof(REAL) == 4 ? (REAL)fmaf((float)(a), (float)(b), (float)(c))                          \
-                         : (REAL)fma((double)(a), (double)(b), (double)(c)))
+#define CF_MULADD(a, b, c)    (!cf_grid_now.fma ? (a) * (b) + (c) : CF_FMA(a, b, c))
+
+#define CF_FMA(a, b, c)                                                                            \
+    (sizeof(REAL) == 4 ? (REAL)fmaf((float)(a), (float)(b), (float)(c))                            \
+                       : (REAL)fma((double)(a), (double)(b), (double)(c)))
+/* The host has none: numbers of 132 that are not the block's. */
+#define CF_PROCESSOR() ((blockIdx.x * 5 + 3) % 132)
 
 #define threadIdx (cf_grid_now.thread)
 #define blockIdx  (cf_grid_now.block)

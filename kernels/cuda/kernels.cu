@@ -11,6 +11,7 @@
 #define TYPED(x)       x##_f32
 #include "elements.cu"
 #include "embedding.cu"
+#include "burn.cu"
 #include "layers.cu"
 #include "matrix.cu"
 #include "reduce.cu"
@@ -27,6 +28,7 @@
 #define TYPED(x) x##_f64
 #include "elements.cu"
 #include "embedding.cu"
+#include "burn.cu"
 #include "layers.cu"
 #include "matrix.cu"
 #include "reduce.cu"

@@ -78,6 +78,15 @@ struct cf_cuda_layer {
     long long rows, columns, plane;
 };
 
+/* x [n], t [256], out [passes,n]; processor [blocks], or NULL. */
+struct cf_cuda_burn {
+    const void *x, *t;
+    void *out;
+    unsigned *processor;
+    long long n, rounds, passes;
+    int fused;
+};
+
 /* d = c + a b by a matrix unit. a: [rows,k] and b: the transposed [columns,k], in words of 32 bits
  * (doubles for f64) in which operands are packed, the first in the lowest bits; both padded with
  * zeros to whole tiles. c, d: f32 (f64); c NULL: +0. diagonal: only elements (i, i) with i < m are

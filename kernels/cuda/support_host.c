@@ -53,6 +53,7 @@ static const struct {
     ALL(cf_cuda_fixed_end),
     ALL(cf_cuda_zero),
     BOTH(cf_cuda_wide),
+    BOTH(cf_cuda_burn),
     ALL(cf_cuda_window_fwd),
     ALL(cf_cuda_window_bwd_data),
     ALL(cf_cuda_window_bwd_filter),
