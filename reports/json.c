@@ -174,10 +174,10 @@ static json_t *library(const struct cf_library_finding *l)
 
 static json_t *unit(const struct cf_unit_finding *u)
 {
-    json_t *where = packed(
-        json_pack("{s:i, s:i, s:i, s:i, s:i, s:o, s:i, s:o}", "cpu", u->cpu, "core", u->core,
-                  "package", u->package, "numa_node", u->numa_node, "thread", u->thread, "ppin",
-                  cf_json_text(u->ppin), "gpu", u->gpu, "uuid", cf_json_text(u->uuid)));
+    json_t *where = packed(json_pack(
+        "{s:i, s:i, s:i, s:i, s:i, s:o, s:i, s:o, s:o}", "cpu", u->cpu, "core", u->core, "package",
+        u->package, "numa_node", u->numa_node, "thread", u->thread, "ppin", cf_json_text(u->ppin),
+        "gpu", u->gpu, "uuid", cf_json_text(u->uuid), "sm", cf_json_text(u->sm)));
 
     return packed(json_pack(
         "{s:o, s:o, s:o, s:s, s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, "

@@ -41,7 +41,7 @@ says probe '[.units[] | [.name, .state, (.reason | contains("CUDA_ERROR_NO_DEVIC
 # One honest device and one with a bad lane. Its twin and the exact reference blame the same bit.
 qualify flip flip --gpu all
 [ $code = 1 ] || fail "a flipped bit: exit $code: $(cat err)"
-says flip '[.units[] | select(.where.gpu == 0)] | length == 14 and all(.state == "pass" and .n_checked > 0)' 'the honest device'
+says flip '[.units[] | select(.where.gpu == 0)] | length == 16 and all(.state == "pass" and .n_checked > 0)' 'the honest device'
 says flip '[.units[] | select(.state != "pass") | [.name, .where.uuid, .kernel, .state, .element]] ==
     [["gpu 1", "'$b'", "tiled f64", "fail", "output 0 element 5"], ["gpu 1", "'$b'", "exact f64", "fail", "output 0 element 5"]]' 'the device with a bad lane'
 says flip '[.units[] | select(.state == "fail")] | all((.reason | contains("the wrong bits are 0x20000")) and .time_to_fail_s >= 0 and
@@ -66,6 +66,23 @@ says frail '[.units[] | select(.state != "pass") | [.kernel, .state, .n_differen
     [["tiled f64", "retest", 1], ["split f32", "not-measured", 0]]' 'a frail device'
 says frail '[.units[] | select(.kernel == "split f32")] | all(.reason | contains("CUDA_ERROR_ILLEGAL_ADDRESS"))' 'why it has no answer'
 says frail '.coverage | contains("GPUs exercised: gpu 1 (Fake B, '$b'); not exercised: gpu 0 (Fake A, '$a')")' 'the coverage of one'
+
+# One multiprocessor whose blocks err, and one that errs now and then: both are named, with the pair that they belong to.
+# 160 blocks on 132 of them: 77 and 78 have one or two each.
+qualify bad-sm sm --gpu 1
+[ $code = 1 ] || fail "a bad multiprocessor: exit $code: $(cat err)"
+says sm '[.units[] | select(.state != "pass") | [.kernel, .state, .where.sm]] == [["burn f64", "fail", "77, 78"]]' 'a bad multiprocessor'
+says sm '[.units[] | select(.kernel == "burn f64")] | all(.reason | test("of 132 multiprocessors all wrong blocks ran on SM 77 .TPC 38; ([0-9]+) of its \\1 blocks., SM 78 .TPC 39; "))' 'its place in words'
+grep -q 'SM 77 (TPC 38' sm.txt || fail "the text does not name the multiprocessor"
+
+# A device that hangs is waited for once; what is left of it is not measured, and says why.
+qualify hangs hangs --gpu all --timeout 6
+[ $code = 3 ] || fail "a device that hangs: exit $code: $(cat err)"
+says hangs '[.units[] | select(.where.gpu == 0)] | all(.state == "pass")' 'the device beside one that hangs'
+says hangs '[.units[] | select(.where.gpu == 1)] | length == 16 and all(.state == "not-measured") and
+    ([.[] | select(.reason | contains("did not answer within 6 s"))] | length == 1) and
+    ([.[] | select(.reason | test("^not asked( again)?: the GPU had not answered in `shuffle f64`, and nothing more was asked of it$"))] | length == 15)' 'a device that hangs'
+says hangs '[.environment | to_entries[] | select(.key | endswith("after.gpu.1")) | .value] == ["not asked again: it had hung"]' 'its sensors'
 
 # Nothing works at all, on one of two; and devices that are not there.
 qualify lost lost --gpu "$a"

@@ -145,7 +145,7 @@ static struct cf_unit_finding sample_units[] = {{"",     "core 0 (cpu 0)",
                                                  0,      7,
                                                  0,      2600,
                                                  "",     -1,
-                                                 ""},
+                                                 "",     ""},
                                                 {"",
                                                  "core 1 (cpu 1)",
                                                  "avx2",
@@ -170,6 +170,7 @@ static struct cf_unit_finding sample_units[] = {{"",     "core 0 (cpu 0)",
                                                  NAN,
                                                  "0x1234",
                                                  -1,
+                                                 "",
                                                  ""}};
 
 /* One promise that is broken across threads, one of which nothing is asked. */

@@ -5,14 +5,14 @@
 #include <string.h>
 
 #include "golden.h"
-#include "qualify.h"
+#include "qualify_internal.h"
 
 static struct cf_qualification qualify(const char *worker)
 {
     struct cf_qualification found = {0};
     struct cf_golden pack;
     struct cf_error err = {0};
-    const struct cf_qualify_options how = {.worker = worker, .budget_s = 0.5};
+    const struct cf_qualify_options how = {.worker = worker, .timeout_ms = 60000, .budget_s = 0.5};
 
     cr_assert_eq(cf_golden_builtin(&pack, &err), 0, "%s", err.text);
     cr_assert_eq(cf_qualify(&found, &pack, &how, &err), 0, "%s", err.text);
@@ -105,4 +105,63 @@ Test(qualify, a_changed_pack_is_refused)
     }
     cr_expect_neq(cf_golden_parse(&pack, text, strlen(text) / 2, "pack", &err), 0);
     free(text);
+}
+
+/* ---- Where on a GPU wrong blocks ran ---- */
+
+/* 40 blocks in two passes, block b on multiprocessor b mod 8 + 70. Wrong is one element of the
+ * blocks of the mask's multiprocessors, in the second pass; twice is every other block of them
+ * only. */
+static struct cf_qualify_unit plant(unsigned mask, int twice)
+{
+    struct cf_qualify_unit unit = {0};
+    struct cf_tensor out[2] = {{.dtype = CF_F64, .rank = 2, .dim = {2, 40 * CF_QUALIFY_BLOCK}},
+                               {.dtype = CF_I32, .rank = 1, .dim = {40}}};
+    struct cf_tensor right = out[0];
+
+    for (int i = 0; i < 2; ++i)
+        cf_tensor_alloc(&out[i]);
+    cf_tensor_alloc(&right);
+    for (int b = 0; b < 40; ++b) {
+        ((int32_t *)out[1].bits)[b] = b % 8 + 70;
+        if (mask >> b % 8 & 1 && !(twice && b / 8 % 2))
+            ((uint64_t *)out[0].bits)[(40 + b) * CF_QUALIFY_BLOCK + 255] ^= 1;
+    }
+    cf_qualify_places_add(&unit, out, &right);
+    for (int i = 0; i < 2; ++i)
+        cf_tensor_free(&out[i]);
+    cf_tensor_free(&right);
+    return unit;
+}
+
+static const struct {
+    unsigned mask;
+    int twice;
+    const char *sentence, *list;
+} places[] = {
+    {0, 0, "", ""},
+    {0x80, 0, "; of 8 multiprocessors all wrong blocks ran on SM 77 (TPC 38; 5 of its 5 blocks)",
+     "77"},
+    {0x03, 1,
+     "; of 8 multiprocessors all wrong blocks ran on SM 70 (TPC 35; 3 of its 5 blocks), SM 71 (TPC "
+     "35; "
+     "3 of its 5 blocks)",
+     "70, 71"},
+    {0xf8, 0, "; wrong blocks ran on 5 of 8 multiprocessors, so the fault is not of a few of them",
+     ""},
+};
+
+Test(qualify, wrong_blocks_have_a_place)
+{
+    for (int i = 0; i < CF_COUNT(places); ++i) {
+        struct cf_qualify_unit unit = plant(places[i].mask, places[i].twice);
+        char *sentence = cf_qualify_places_sentence(unit.places);
+        char *list = cf_qualify_places_list(unit.places);
+
+        cr_expect_str_eq(sentence, places[i].sentence);
+        cr_expect_str_eq(list, places[i].list);
+        free(sentence);
+        free(list);
+        free(unit.places);
+    }
 }

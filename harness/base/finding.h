@@ -168,6 +168,8 @@ struct cf_unit_finding {
     const char *ppin; /* the processor's serial number, or "" */
     int gpu;          /* of a GPU its number in the driver's list, -2: any; -1: it is none */
     const char *uuid; /* of a GPU; "" of a CPU, and of a GPU that cannot be opened */
+    const char
+        *sm; /* of a GPU: the multiprocessors on which all wrong blocks ran, "77, 78"; or "" */
 };
 
 /* What looks at a result and may see that it is wrong. CF_SEES_BITS: a digest, compared with the

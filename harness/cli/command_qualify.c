@@ -85,13 +85,20 @@ static int end(struct cf_store *store, const struct cf_qualification *found,
     return cf_units_put(store, found->unit, found->n_units, found->coverage, err);
 }
 
+/* For each request of a unit. */
+static int timeout_of(const struct cf_options *options)
+{
+    return options->timeout_s > 0 ? (int)(options->timeout_s * 1000) : 60000;
+}
+
 static int measure(const struct cf_options *options, double budget_s, const char *worker,
-                   const struct cf_qualify_gpus *gpus, struct cf_store *store, struct cf_error *err)
+                   struct cf_qualify_gpus *gpus, struct cf_store *store, struct cf_error *err)
 {
     struct cf_progress progress;
     struct cf_qualify_options how = {.worker = worker,
                                      .gpus = gpus->n ? gpus : NULL,
                                      .cpuset = options->cpuset,
+                                     .timeout_ms = timeout_of(options),
                                      .budget_s = budget_s,
                                      .stopped = &stopped,
                                      .progress = cf_progress_show,
@@ -127,7 +134,7 @@ static int check(const struct cf_options *options, double *budget_s, struct cf_e
 
 /* From the first sensor to the last. */
 static int qualify(const struct cf_options *options, double budget_s, const char *worker,
-                   const struct cf_qualify_gpus *gpus, struct cf_store *store, struct cf_error *err)
+                   struct cf_qualify_gpus *gpus, struct cf_store *store, struct cf_error *err)
 {
     if (begin(options, store, gpus, err) != 0)
         return -1;
@@ -169,7 +176,7 @@ static int flip_bits(const struct cf_options *options, struct cf_store *store, i
 
 /* All that is stored, and the reports of it. */
 static int qualify_into(struct cf_options *options, double budget_s, const char *worker,
-                        const struct cf_qualify_gpus *gpus, struct cf_error *err)
+                        struct cf_qualify_gpus *gpus, struct cf_error *err)
 {
     const int64_t start_ns = cf_terminal_clock();
     char *path = options->store ? cf_strdup(options->store) : cf_task_new_path(err);
@@ -206,7 +213,7 @@ int cf_command_qualify(struct cf_options *options, struct cf_error *err)
     worker = cf_task_worker(err);
     result = worker ? 0 : -1;
     if (result == 0 && options->gpu)
-        result = cf_qualify_gpus_find(&gpus, options->gpu, worker, err);
+        result = cf_qualify_gpus_find(&gpus, options->gpu, worker, timeout_of(options), err);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     if (result == 0)

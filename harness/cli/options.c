@@ -44,8 +44,9 @@ const struct cf_option cf_option_table[] = {
      JUDGING | CF_FOR_BANK | CF_FOR_VERIFY | CF_FOR_PROBE | CF_FOR_SELFTEST | CF_FOR_WHOLE,
      AT(jobs), "workers at a time (default: as CPUs allow)"},
     {"timeout", 0, "S", CF_SECONDS,
-     RUNNING | CF_FOR_TRAIN | CF_FOR_ADAPTER | CF_FOR_VERIFY | CF_FOR_PROBE | CF_FOR_WHOLE,
-     AT(timeout_s), "seconds for one request (default 30; whole: 60)"},
+     RUNNING | CF_FOR_TRAIN | CF_FOR_ADAPTER | CF_FOR_VERIFY | CF_FOR_PROBE | CF_FOR_WHOLE |
+         CF_FOR_QUALIFY,
+     AT(timeout_s), "seconds for one request (default 30; whole and qualify: 60)"},
     {"memory", 0, "MB", CF_NUMBER, RUNNING | CF_FOR_ADAPTER | CF_FOR_VERIFY, AT(memory_mb),
      "most memory of a worker or adapter (default: an adapter three quarters of the machine's)"},
     {"store", 0, "FILE", CF_WORD,

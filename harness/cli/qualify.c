@@ -317,7 +317,7 @@ static void work(struct cf_qualify_core cores[], int n_cores,
 }
 
 /* The GPUs asked for, behind the CPUs. Returns how many places there are then. */
-static int add_gpus(struct cf_qualify_core **cores, int n, const struct cf_qualify_gpus *gpus)
+static int add_gpus(struct cf_qualify_core **cores, int n, struct cf_qualify_gpus *gpus)
 {
     *cores = cf_realloc(*cores, (size_t)(n + gpus->n + 1) * sizeof **cores);
     for (int i = 0; i < gpus->n; ++i)
@@ -369,8 +369,10 @@ int cf_qualify(struct cf_qualification *result, const struct cf_golden *pack,
         n_cores = add_gpus(&cores, n_cores, options->gpus);
     cases = cf_alloc_zero((size_t)(pack->n + 1) * sizeof cases[0]);
     code = collect(&cases, pack, &twins, options, err);
-    for (int c = 0; c < n_cores && code == 0; ++c)
+    for (int c = 0; c < n_cores && code == 0; ++c) {
+        cores[c].timeout_ms = options->timeout_ms;
         code = prepare(&cores[c], cases, pack->n + twins.n, err);
+    }
     if (code == 0) {
         work(cores, n_cores, options);
         result->seconds = (double)(cf_terminal_clock() - start) * 1e-9;
@@ -381,8 +383,11 @@ int cf_qualify(struct cf_qualification *result, const struct cf_golden *pack,
             cf_tensor_free(&cases[i].in[o]);
     free(cases);
     cf_qualify_twins_free(&twins);
-    for (int c = 0; c < n_cores; ++c)
+    for (int c = 0; c < n_cores; ++c) {
+        for (int t = 0; cores[c].unit && t < cores[c].n_tests; ++t)
+            free(cores[c].unit[t].places);
         free(cores[c].unit);
+    }
     free(cores);
     return code;
 }

@@ -13,9 +13,10 @@
 struct cf_qualify_gpus;
 
 struct cf_qualify_options {
-    const char *worker;                 /* path of conform-worker */
-    const char *cpuset;                 /* NULL: all CPUs that this process may use; "": none */
-    const struct cf_qualify_gpus *gpus; /* NULL: none */
+    const char *worker;           /* path of conform-worker */
+    const char *cpuset;           /* NULL: all CPUs that this process may use; "": none */
+    struct cf_qualify_gpus *gpus; /* NULL: none; one that hangs is marked */
+    int timeout_ms;               /* for each request */
     double budget_s;       /* every unit is asked at least once, idle and under load, even so */
     volatile int *stopped; /* set by a signal: no further round is begun. May be NULL */
     void (*progress)(void *context, int64_t done, int64_t total, const char *what);

@@ -9,13 +9,15 @@
 
 #include "qualify_internal.h"
 
-#define MOST_GPUS 64
-#define TIMEOUT   60000
+#define MOST_GPUS    64
+#define TWIN_TIMEOUT 60000 /* of the host, which may be busy */
 
 #define SUM "sum f32 m=256 n=2048 fill=normal"
 #define DOT "dot f64 m=256 n=2048 fill=normal"
 /* More blocks than a GPU of today has multiprocessors. */
 #define GEMM "m=208 n=208 k=128 fill=normal"
+
+#define BURN(type) "chain " type " n=40960 rounds=64 passes=1 fill=uniform" /* 160 blocks */
 
 const struct cf_qualify_test cf_qualify_gpu_tests[] = {
     {"tree f32", "kernel=tree", SUM, "a tree in shared memory", 1},
@@ -31,6 +33,8 @@ const struct cf_qualify_test cf_qualify_gpu_tests[] = {
     {"split f32", "kernel=split", "gemm f32 m=144 n=144 k=512 fill=normal", "slices of k", 1},
     {"direct f32", "kernel=direct", "conv2d_fwd f32 n=10 c=8 h=18 w=18 k=16 r=3 s=3 fill=normal",
      "windows", 1},
+    {"burn f64", "kernel=burn", BURN("f64"), "fused multiply-add, with its place", 1},
+    {"burn f32", "kernel=burn", BURN("f32"), "fused multiply-add, with its place", 1},
     {"exact f32", "kernel=tiled", "gemm f32 m=128 n=128 k=512 fill=integer",
      "a matrix product of whole numbers", 0},
     {"exact f64", "kernel=tiled", "gemm f64 m=128 n=128 k=512 fill=integer",
@@ -39,7 +43,8 @@ const struct cf_qualify_test cf_qualify_gpu_tests[] = {
 
 /* Opens a GPU with the smallest of requests. *state: what is said of it, or NULL; the caller frees.
  */
-static void probe(const char *device, const char *worker, struct cf_told *told, char **state)
+static void probe(const char *device, const char *worker, int timeout_ms, struct cf_told *told,
+                  char **state)
 {
     char *configuration = cf_format("cuda device=%s kernel=serial", device);
     uint32_t bits[2] = {0x3f800000, 0x40000000}; /* 1 times 2 */
@@ -47,7 +52,7 @@ static void probe(const char *device, const char *worker, struct cf_told *told, 
                                     {.dtype = CF_F32, .rank = 2, .dim = {1, 1}, .bits = &bits[1]}};
     struct cf_tensor out = {.dtype = CF_F32, .rank = 2, .dim = {1, 1}};
     struct cf_error err;
-    struct cf_talk *talk = cf_talk_start(configuration, worker, TIMEOUT, &err);
+    struct cf_talk *talk = cf_talk_start(configuration, worker, timeout_ms, &err);
 
     free(configuration);
     *state = NULL;
@@ -94,7 +99,7 @@ static void list_all(struct cf_qualify_gpus *gpus, const char *worker)
         struct cf_told told;
 
         snprintf(device, sizeof device, "%d", i);
-        probe(device, worker, &told, &state);
+        probe(device, worker, gpus->timeout_ms, &told, &state);
         if (told.fate == CF_STATE_MISMATCH || /* the driver has fewer */
             (i == 1 && told.fate != CF_RAN && gpus->gpu[0].reason[0] &&
              strstr(gpus->gpu[0].reason, told.reason))) {
@@ -137,11 +142,11 @@ static int refuse(const struct cf_qualify_gpus *gpus, const char *wanted, struct
 }
 
 int cf_qualify_gpus_find(struct cf_qualify_gpus *gpus, const char *wanted, const char *worker,
-                         struct cf_error *err)
+                         int timeout_ms, struct cf_error *err)
 {
     int n_wanted = 0;
 
-    *gpus = (struct cf_qualify_gpus){0};
+    *gpus = (struct cf_qualify_gpus){.timeout_ms = timeout_ms};
     if (strcmp(wanted, "all") != 0 && strncasecmp(wanted, "GPU-", 4) != 0 &&
         (!*wanted || strspn(wanted, "0123456789") != strlen(wanted)))
         return cf_fail(err, "--gpu=%s is neither all, nor an index, nor a UUID (GPU-...)", wanted);
@@ -220,9 +225,11 @@ void cf_qualify_gpus_read(const struct cf_qualify_gpus *gpus, int again, const c
         char *now = NULL, *key = gpu->index < 0 ? cf_strdup("gpu") : cf_format("gpu.%d", i);
         struct cf_told told = {.fate = CF_RAN};
 
-        if (gpu->wanted && !gpu->reason[0] && again)
-            probe(gpu->uuid, worker, &told, &now);
-        if (gpu->wanted && (gpu->reason[0] || told.fate != CF_RAN))
+        if (gpu->wanted && !gpu->reason[0] && again && !gpu->hung)
+            probe(gpu->uuid, worker, gpus->timeout_ms, &told, &now);
+        if (gpu->wanted && again && gpu->hung)
+            emit(context, key, "not asked again: it had hung");
+        else if (gpu->wanted && (gpu->reason[0] || told.fate != CF_RAN))
             emit(context, key, gpu->reason[0] ? gpu->reason : told.reason);
         else if (gpu->wanted)
             read_one(gpu, now ? now : gpu->state, emit, context);
@@ -237,7 +244,7 @@ static int ask_twin(struct cf_qualify_case *qc, struct cf_golden_case *g, const 
                     struct cf_error *err)
 {
     char *configuration = cf_format("cuda device=cpu %s", qc->of->configuration);
-    struct cf_talk *talk = cf_talk_start(configuration, worker, TIMEOUT, err);
+    struct cf_talk *talk = cf_talk_start(configuration, worker, TWIN_TIMEOUT, err);
     struct cf_tensor in[CF_OPERANDS_MAX] = {0};
     struct cf_told told;
 

@@ -9,8 +9,10 @@
 #define CF_QUALIFY_ANY_GPU (-2) /* the entry stands for all that there may be */
 
 struct cf_qualify_gpu {
-    int index;     /* in the driver's list, or CF_QUALIFY_ANY_GPU */
-    int wanted;    /* it was asked for */
+    int index;  /* in the driver's list, or CF_QUALIFY_ANY_GPU */
+    int wanted; /* it was asked for */
+    const char
+        *hung;     /* the test in which it did not answer in time, or NULL: nothing more is asked */
     char uuid[48]; /* "" when it cannot be opened */
     char model[96];
     char *state;      /* JSON: what the driver and NVML said of it before; owned */
@@ -18,14 +20,14 @@ struct cf_qualify_gpu {
 };
 
 struct cf_qualify_gpus {
-    int n;
+    int n, timeout_ms; /* for each request */
     struct cf_qualify_gpu *gpu;
 };
 
 /* `wanted`: "all", an index or a UUID. -1 and a sentence that names those that are there when it is
  * none of them. */
 int cf_qualify_gpus_find(struct cf_qualify_gpus *gpus, const char *wanted, const char *worker,
-                         struct cf_error *err);
+                         int timeout_ms, struct cf_error *err);
 void cf_qualify_gpus_free(struct cf_qualify_gpus *gpus);
 
 /* The clock of the multiprocessors in what a worker said of its GPU (JSON), in MHz; NaN: nothing.

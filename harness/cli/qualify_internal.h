@@ -44,8 +44,16 @@ void cf_qualify_twins_free(struct cf_qualify_twins *twins);
  * multiply-add is one, or two as a term of a sum of products. */
 double cf_qualify_operations(const struct cf_case *c);
 
+/* How many blocks of a unit ran on each multiprocessor of a GPU, and how many of them were wrong;
+ * of requests that failed only. */
+#define CF_QUALIFY_SMS   1024
+#define CF_QUALIFY_BLOCK 256 /* elements of a block of the kernel burn */
+struct cf_qualify_places {
+    int64_t n[CF_QUALIFY_SMS], n_wrong[CF_QUALIFY_SMS];
+};
+
 struct cf_qualify_unit {
-    const struct cf_qualify_core *where;
+    struct cf_qualify_core *where;
     const struct cf_qualify_test *test;
     const struct cf_qualify_case *cases[CF_QUALIFY_SEEDS];
     int n_cases;
@@ -59,12 +67,27 @@ struct cf_qualify_unit {
     int64_t element;
     int output, under_load;
     uint64_t expected, got;
-    char lost[200]; /* why a request was not measured, first */
+    int timed_out;                    /* a request had no answer in time */
+    char lost[200];                   /* why a request was not measured, first */
+    struct cf_qualify_places *places; /* owned; NULL: no wrong block has a place */
 };
+
+/* Does a test's kernel say where its blocks ran? Then it is asked as the op OP_where. */
+int cf_qualify_has_places(const struct cf_qualify_test *test);
+/* Adds one request to the places of a unit: out[0] of the case's type, out[1] the multiprocessor of
+ * each block. */
+void cf_qualify_places_add(struct cf_qualify_unit *unit, const struct cf_tensor out[],
+                           const struct cf_tensor *right);
+/* "; all 3 wrong blocks ran on SM 77 (TPC 38)" or the like, and the numbers of up to four such
+ * ("77");
+ * "" for both where nothing is known or too many are wrong. The caller frees. */
+char *cf_qualify_places_sentence(const struct cf_qualify_places *places);
+char *cf_qualify_places_list(const struct cf_qualify_places *places);
 
 /* Where units are: a CPU, or a GPU. */
 struct cf_qualify_core {
-    const struct cf_qualify_gpu *gpu; /* NULL: a CPU */
+    struct cf_qualify_gpu *gpu; /* NULL: a CPU */
+    int timeout_ms;             /* for each request */
     const struct cf_qualify_test *tests;
     int n_tests;
     int cpu, core, package, numa_node, thread; /* -1: hwloc does not say */

@@ -34,6 +34,22 @@ static void locate(struct cf_qualify_unit *unit, const struct cf_qualify_case *q
         cf_tensor_free(&exact[o]);
 }
 
+/* The op that is asked, and one output more where blocks have places. Returns how many outputs. */
+static int ask_op(struct cf_qualify_unit *unit, const struct cf_qualify_case *qc, char op[64],
+                  struct cf_tensor out[])
+{
+    const struct cf_golden_case *g = qc->golden;
+    const int n = g->op->n_outputs, has_places = cf_qualify_has_places(unit->test);
+
+    snprintf(op, 64, "%s%s", g->c.op, has_places ? "_where" : "");
+    if (has_places)
+        out[n] = (struct cf_tensor){
+            .dtype = CF_I32,
+            .rank = 1,
+            .dim = {(qc->in[0].dim[0] + CF_QUALIFY_BLOCK - 1) / CF_QUALIFY_BLOCK}};
+    return n + has_places;
+}
+
 /* 1: the golden bits, 0: others (located when it is the first time), -1: no answer. */
 static int compare_once(struct cf_talk *talk, struct cf_qualify_unit *unit,
                         const struct cf_qualify_case *qc)
@@ -43,15 +59,18 @@ static int compare_once(struct cf_talk *talk, struct cf_qualify_unit *unit,
     struct cf_digest digest;
     struct cf_told told;
     struct cf_error err;
-    int same;
+    char op[64];
+    int same, n_out;
 
     CF_CHECK(cf_case_shape(&g->c, g->op, in, out, &err) == 0);
-    cf_talk_run(talk, g->c.op, &g->c.keys, qc->in, g->op->n_inputs, out, g->op->n_outputs, &told);
+    n_out = ask_op(unit, qc, op, out);
+    cf_talk_run(talk, op, &g->c.keys, qc->in, g->op->n_inputs, out, n_out, &told);
     if (told.fate == CF_NOT_OFFERED) {
         ++unit->n_not_offered;
         return -1;
     }
     if (told.fate != CF_RAN) {
+        unit->timed_out |= told.fate == CF_TIMED_OUT;
         if (unit->n_lost++ == 0)
             snprintf(unit->lost, sizeof unit->lost, "%s: %.150s", cf_fate_name(told.fate),
                      told.reason);
@@ -65,7 +84,9 @@ static int compare_once(struct cf_talk *talk, struct cf_qualify_unit *unit,
         unit->failed = qc;
         locate(unit, qc, out);
     }
-    for (int o = 0; o < g->op->n_outputs; ++o)
+    if (!same && n_out > g->op->n_outputs)
+        cf_qualify_places_add(unit, out, qc->right);
+    for (int o = 0; o < n_out; ++o)
         cf_tensor_free(&out[o]);
     return same;
 }
@@ -77,11 +98,17 @@ static struct cf_talk *open_talk(const struct cf_qualify_unit *unit, const char 
         gpu ? cf_format("cuda device=%s %s", gpu->uuid, unit->test->configuration)
             : cf_format("%s cpus=%d", unit->test->configuration, unit->where->cpu);
     struct cf_error err;
-    struct cf_talk *talk = cf_talk_start(configuration, worker, 60000, &err);
+    struct cf_talk *talk = cf_talk_start(configuration, worker, unit->where->timeout_ms, &err);
 
     CF_CHECK(talk != NULL); /* the texts are ours */
     free(configuration);
     return talk;
+}
+
+/* A GPU that has not answered in time: each further request could take as long. */
+static int is_hung(const struct cf_qualify_unit *unit)
+{
+    return unit->where->gpu && unit->timed_out;
 }
 
 /* The same case again, in a process of its own: does the unit fail again? */
@@ -89,7 +116,7 @@ static void ask_again(struct cf_qualify_unit *unit, const char *worker)
 {
     struct cf_talk *talk = open_talk(unit, worker);
 
-    for (; unit->n_again < CF_QUALIFY_AGAIN; ++unit->n_again)
+    for (; unit->n_again < CF_QUALIFY_AGAIN && !is_hung(unit); ++unit->n_again)
         unit->n_again_different += compare_once(talk, unit, unit->failed) == 0;
     cf_talk_stop(talk);
 }
@@ -119,15 +146,22 @@ void cf_qualify_ask(struct cf_qualify_core *core, int test, int64_t round, int u
     struct cf_qualify_unit *unit = &core->unit[test];
     struct cf_talk *talk;
 
-    /* A device that does not answer may take a minute to say so: it is not asked again. */
-    if (unit->n_not_offered > 0 || (core->gpu && unit->n_lost > 0))
+    if (core->gpu && core->gpu->hung && !unit->failed && !unit->timed_out) {
+        ++unit->n_lost;
+        snprintf(unit->lost, sizeof unit->lost,
+                 "not asked%s: the GPU had not answered in `%s`, and nothing more was asked of it",
+                 unit->n_asked > 0 ? " again" : "", core->gpu->hung);
+    }
+    if (unit->n_not_offered > 0 || (core->gpu && (unit->n_lost > 0 || core->gpu->hung)))
         return;
     talk = open_talk(unit, worker);
-    for (int i = 0; i < (core->gpu ? CF_QUALIFY_TWIN_SEEDS : 1); ++i)
+    for (int i = 0; i < (core->gpu ? CF_QUALIFY_TWIN_SEEDS : 1) && !is_hung(unit); ++i)
         ask_case(unit, talk, unit->cases[(round / 2 + i) % unit->n_cases], under_load,
                  since_start_s, worker);
     unit->mhz =
         core->gpu ? cf_qualify_gpu_mhz(cf_talk_effective(talk)) : cf_sensors_mhz(unit->where->cpu);
+    if (is_hung(unit))
+        core->gpu->hung = unit->test->name;
     cf_talk_stop(talk); /* a worker dies with the thread that started it */
 }
 
@@ -146,17 +180,29 @@ static enum cf_unit_state state_of(const struct cf_qualify_unit *unit)
                                                                              : CF_UNIT_PASS;
 }
 
+static char *reason_of_failure(const struct cf_qualify_unit *unit)
+{
+    char *place = unit->places ? cf_qualify_places_sentence(unit->places) : cf_strdup("");
+    char *text = cf_format(
+        "%lld of %lld requests gave other bits, first %s, after %.1f s; %d of %d again; the wrong "
+        "bits are 0x%" PRIx64 "%s",
+        (long long)unit->n_different, (long long)unit->n_asked,
+        unit->under_load ? "under load" : "idle", unit->time_to_fail_s, unit->n_again_different,
+        unit->n_again, unit->expected ^ unit->got, place);
+
+    free(place);
+    return text;
+}
+
 static char *reason_of(const struct cf_qualify_unit *unit)
 {
     if (unit->failed)
-        return cf_format("%lld of %lld requests gave other bits, first %s, after %.1f s; %d of %d "
-                         "again; the wrong bits are 0x%" PRIx64,
-                         (long long)unit->n_different, (long long)unit->n_asked,
-                         unit->under_load ? "under load" : "idle", unit->time_to_fail_s,
-                         unit->n_again_different, unit->n_again, unit->expected ^ unit->got);
+        return reason_of_failure(unit);
     if (unit->n_not_offered > 0)
         return cf_strdup(unit->where->gpu ? "this kernel is not offered there"
                                           : "the processor does not have these instructions");
+    if (unit->n_lost > 0 && strncmp(unit->lost, "not asked", 9) == 0)
+        return cf_strdup(unit->lost);
     if (unit->n_lost > 0)
         return cf_format("%lld of %lld requests had no answer: %s", (long long)unit->n_lost,
                          (long long)unit->n_asked, unit->lost);
@@ -205,7 +251,8 @@ static void conclude(struct cf_qualification *result, const struct cf_qualify_un
         .mhz = unit->mhz,
         .ppin = gpu ? "" : keep(result, cf_sensors_ppin(unit->where->cpu)),
         .gpu = gpu ? gpu->index : -1,
-        .uuid = gpu ? keep(result, cf_strdup(gpu->uuid)) : ""};
+        .uuid = gpu ? keep(result, cf_strdup(gpu->uuid)) : "",
+        .sm = unit->places ? keep(result, cf_qualify_places_list(unit->places)) : ""};
 }
 
 static int is_exercised(const struct cf_qualify_gpu *gpu, const struct cf_qualify_core cores[],
@@ -226,7 +273,7 @@ static char *coverage_of(const struct cf_qualify_gpus *gpus, const struct cf_qua
     char *text[2] = {cf_strdup(""), cf_strdup("")}, *all;
 
     for (int i = 0; gpus && i < gpus->n; ++i) {
-        const struct cf_qualify_gpu *gpu = &gpus->gpu[i];
+        struct cf_qualify_gpu *gpu = &gpus->gpu[i];
         char **to = &text[!is_exercised(gpu, cores, n_cores)],
              *name = name_of(&(struct cf_qualify_core){.gpu = gpu});
         char *longer = cf_format("%s%s%s (%s%s%s)", *to, **to ? ", " : "", name,

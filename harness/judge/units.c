@@ -17,7 +17,8 @@ static const struct {
              {"got", offsetof(struct cf_unit_finding, got)},
              {"reason", offsetof(struct cf_unit_finding, reason)},
              {"ppin", offsetof(struct cf_unit_finding, ppin)},
-             {"uuid", offsetof(struct cf_unit_finding, uuid)}};
+             {"uuid", offsetof(struct cf_unit_finding, uuid)},
+             {"sm", offsetof(struct cf_unit_finding, sm)}};
 
 static const struct {
     const char *name;

@@ -11,6 +11,9 @@
  *   no-capture     a stream does not record
  *   graph-empty    a stream that records forgets
  *   graph-silent   a graph that is replayed does nothing
+ *   bad-sm         multiprocessor 77 of the second device flips bit 3 of an element of each of its
+ *                  blocks of a burn in f64, and 78 of every other one
+ *   hangs          the second device never ends a sum by shuffles
  *   timeless       no time passes between events
  *   flip           the second device flips bit 17 of element 5 of a tiled product of doubles
  *   frail          it does so once, when there is a file FAKE_GPU_ONCE, which goes; and it loses
@@ -215,6 +218,22 @@ static void flip(const struct cf_grid_launch *launch)
     ((unsigned long long *)p->c)[5] ^= 1ull << 17;
 }
 
+/* The twin has written down where each block ran. */
+static void flip_places(const struct cf_grid_launch *launch)
+{
+    const struct cf_cuda_burn *p = launch->parameters;
+
+    if (current != 41 || launch->entry != cf_grid_find("cf_cuda_burn_f64") || !p->processor ||
+        !fake_lies("bad-sm"))
+        return;
+    for (unsigned b = 0, odd = 0; b < launch->grid.x; ++b) {
+        const unsigned sm = p->processor[b];
+
+        if (sm == 77 || (sm == 78 && odd++ % 2 == 0))
+            ((unsigned long long *)p->out)[b * 256 + 9] ^= 8;
+    }
+}
+
 static int start(const struct function *function, const void *parameters, unsigned x, unsigned y,
                  unsigned threads, unsigned shared, int cooperative)
 {
@@ -234,10 +253,14 @@ static int start(const struct function *function, const void *parameters, unsign
         return LOST;
     if (fake_lies("silent"))
         return OK;
+    while (fake_lies("hangs") && current == 41 &&
+           launch.entry == cf_grid_find("cf_cuda_shuffle_f64"))
+        pause();
     misbehave();
     if (cf_grid_run(&launch) != 0)
         return INVALID;
     flip(&launch);
+    flip_places(&launch);
     return OK;
 }
 
