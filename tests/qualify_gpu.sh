@@ -75,6 +75,13 @@ says sm '[.units[] | select(.state != "pass") | [.kernel, .state, .where.sm]] ==
 says sm '[.units[] | select(.kernel == "burn f64")] | all(.reason | test("of 132 multiprocessors all wrong blocks ran on SM 77 .TPC 38; ([0-9]+) of its \\1 blocks., SM 78 .TPC 39; "))' 'its place in words'
 grep -q 'SM 77 (TPC 38' sm.txt || fail "the text does not name the multiprocessor"
 
+# A GPU in two MIG instances: the second, which no process sees by itself, by its UUID.
+second=MIG-30313233-3435-3637-3839-3a3b3c3d3e3f
+qualify mig mig --gpu $second
+[ $code = 0 ] || fail "a MIG instance: exit $code: $(cat err)"
+says mig '[.units[] | [.name, .where.uuid, .state]] | unique == [["mig 1", "'$second'", "pass"]]' 'a MIG instance'
+says mig '.coverage | contains("exercised: mig 1 (Fake A, '$second'); not exercised: mig 0 (Fake A, MIG-20212223-")' 'the instance beside it'
+
 # A device that hangs is waited for once; what is left of it is not measured, and says why.
 qualify hangs hangs --gpu all --timeout 6
 [ $code = 3 ] || fail "a device that hangs: exit $code: $(cat err)"

@@ -128,6 +128,45 @@ Test(gpu, the_state_of_the_device_is_read_back)
     json_decref(reply);
 }
 
+/* A process sees one instance, which has to be the one asked for. */
+static const struct {
+    const char *device, *lie, *code, *uuid, *instance, *parent;
+} instances[] = {
+    {"MIG-30313233-3435-3637-3839-3a3b3c3d3e3f", "mig", "",
+     "MIG-30313233-3435-3637-3839-3a3b3c3d3e3f", "9", "GPU-00010203-0405-0607-0809-0a0b0c0d0e0f"},
+    {"0", "mig", "", "MIG-20212223-2425-2627-2829-2a2b2c2d2e2f", "7",
+     "GPU-00010203-0405-0607-0809-0a0b0c0d0e0f"},
+    {"0", "", "", "GPU-00010203-0405-0607-0809-0a0b0c0d0e0f", "nothing", "nothing"},
+    {"MIG-40414243-4445-4647-4849-4a4b4c4d4e4f", "mig", "not-opened", "nothing", "nothing",
+     "nothing"},
+    {"MIG-30313233-3435-3637-3839-3a3b3c3d3e3f", "", "state-mismatch", "nothing", "nothing",
+     "nothing"},
+};
+
+Test(gpu, a_mig_instance_is_opened_by_its_uuid)
+{
+    for (int i = 0; has_code() && i < CF_COUNT(instances); ++i) {
+        char *configuration = cf_format("cuda device=%s", instances[i].device);
+        json_t *reply;
+
+        start(configuration, instances[i].lie);
+        reply = client_hello(&client, 5000);
+        cr_expect_str_eq(reply_code(reply), instances[i].code, "%s: %s", configuration,
+                         reply_message(reply));
+        cr_expect_str_eq(gpu_client_said(reply, "device_uuid"), instances[i].uuid);
+        cr_expect_str_eq(gpu_client_said(reply, "gpu_instance"), instances[i].instance);
+        cr_expect_str_eq(gpu_client_said(reply, "mig_parent"), instances[i].parent);
+        if (*instances[i].lie && !*instances[i].code) {
+            cr_expect_str_eq(gpu_client_said(reply, "mig"), "on");
+            cr_expect_str_eq(gpu_client_said(reply, "mig_instances"),
+                             "MIG-20212223-2425-2627-2829-2a2b2c2d2e2f "
+                             "MIG-30313233-3435-3637-3839-3a3b3c3d3e3f");
+        }
+        json_decref(reply);
+        free(configuration);
+    }
+}
+
 static const struct {
     const char *lie, *code, *graph; /* the fate, and that with flags=graph */
 } lies[] = {

@@ -71,7 +71,8 @@ const struct cf_option cf_option_table[] = {
     {"cpuset", 0, "SET", CF_WORD, CF_FOR_QUALIFY, AT(cpuset),
      "only these CPUs, as in 0-3,8 (default: all that this process may use)"},
     {"gpu", 0, "WHICH", CF_WORD, CF_FOR_QUALIFY, AT(gpu),
-     "GPUs too: all, an index or a UUID; with --cpuset= only GPUs (default: none)"},
+     "GPUs too: all, an index or a UUID (GPU-..., MIG-...); with --cpuset= only GPUs (default: "
+     "none)"},
     {"sensitivity", 0, NULL, CF_FLAG, CF_FOR_QUALIFY, AT(sensitivity),
      "flip every bit of every operand of every kernel too, and say which the checks see"},
     {"sign", 0, "KEY", CF_WORD, CF_FOR_GOLDEN, AT(sign),

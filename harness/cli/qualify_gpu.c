@@ -114,6 +114,37 @@ static void list_all(struct cf_qualify_gpus *gpus, const char *worker)
     }
 }
 
+static int is_listed(const struct cf_qualify_gpus *gpus, const char *uuid)
+{
+    for (int i = 0; i < gpus->n; ++i)
+        if (strcasecmp(gpus->gpu[i].uuid, uuid) == 0)
+            return 1;
+    return 0;
+}
+
+/* A process sees one MIG instance of the machine; NVML, asked by the first GPU's worker, knows all.
+ */
+static void list_instances(struct cf_qualify_gpus *gpus, const char *worker)
+{
+    json_t *object = json_loads(gpus->n && gpus->gpu[0].state ? gpus->gpu[0].state : "{}", 0, NULL);
+    const char *all = json_string_value(json_object_get(object, "mig_instances"));
+    char *words = cf_strdup(all ? all : ""), *next = NULL;
+
+    for (char *uuid = strtok_r(words, " ", &next); uuid; uuid = strtok_r(NULL, " ", &next)) {
+        struct cf_told told;
+        char *state, *reason;
+
+        if (is_listed(gpus, uuid) || gpus->n >= MOST_GPUS)
+            continue;
+        probe(uuid, worker, gpus->timeout_ms, &told, &state);
+        reason = cf_format("%s: %s", cf_fate_name(told.fate), told.reason);
+        add(gpus, gpus->n, state, told.fate == CF_RAN ? "" : reason);
+        free(reason);
+    }
+    free(words);
+    json_decref(object);
+}
+
 static int is_wanted(const struct cf_qualify_gpu *gpu, const char *wanted)
 {
     char *end;
@@ -148,9 +179,12 @@ int cf_qualify_gpus_find(struct cf_qualify_gpus *gpus, const char *wanted, const
 
     *gpus = (struct cf_qualify_gpus){.timeout_ms = timeout_ms};
     if (strcmp(wanted, "all") != 0 && strncasecmp(wanted, "GPU-", 4) != 0 &&
+        strncasecmp(wanted, "MIG-", 4) != 0 &&
         (!*wanted || strspn(wanted, "0123456789") != strlen(wanted)))
-        return cf_fail(err, "--gpu=%s is neither all, nor an index, nor a UUID (GPU-...)", wanted);
+        return cf_fail(
+            err, "--gpu=%s is neither all, nor an index, nor a UUID (GPU-... or MIG-...)", wanted);
     list_all(gpus, worker);
+    list_instances(gpus, worker);
     for (int i = 0; i < gpus->n; ++i)
         n_wanted += gpus->gpu[i].wanted = is_wanted(&gpus->gpu[i], wanted);
     if (n_wanted > 0)
@@ -195,6 +229,9 @@ static void read_one(const struct cf_qualify_gpu *gpu, const char *state,
                                        "serial",
                                        "ecc",
                                        "mig",
+                                       "mig_parent",
+                                       "gpu_instance",
+                                       "compute_instance",
                                        "persistence",
                                        "pending",
                                        "clock_sm_mhz",

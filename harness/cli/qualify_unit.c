@@ -215,7 +215,9 @@ static char *name_of(const struct cf_qualify_core *where)
 
     if (!gpu)
         return cf_format("core %d (cpu %d)", where->core, where->cpu);
-    return gpu->index < 0 ? cf_strdup("any GPU") : cf_format("gpu %d", gpu->index);
+    if (gpu->index < 0)
+        return cf_strdup("any GPU");
+    return cf_format("%s %d", strncmp(gpu->uuid, "MIG-", 4) == 0 ? "mig" : "gpu", gpu->index);
 }
 
 static void conclude(struct cf_qualification *result, const struct cf_qualify_unit *unit)

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "kernel.h"
+#include "gpu_nvml.h"
 
 #define DRIVER "libcuda.so.1"
 #define NVML   "libnvidia-ml.so.1"
@@ -94,6 +94,11 @@ static int load(struct cf_gpu *gpu, struct cf_error *err)
     return 0;
 }
 
+static int is_instance(const char *uuid)
+{
+    return strncasecmp(uuid, "MIG-", 4) == 0;
+}
+
 /* "GPU-" and the sixteen bytes in the usual groups. */
 static void print_uuid(char text[48], const unsigned char uuid[16])
 {
@@ -116,9 +121,22 @@ static int look_at(struct cf_gpu *gpu, int ordinal)
     return 0;
 }
 
+/* The driver gives an instance's UUID as it gives a GPU's; NVML tells them apart. Without NVML what
+ * was asked for is believed. */
+static void name_instance(struct cf_gpu *gpu)
+{
+    char uuid[sizeof gpu->uuid];
+
+    memcpy(uuid, gpu->uuid, sizeof uuid);
+    memcpy(uuid, "MIG-", 4);
+    if (gpu->nvml_file ? cf_gpu_mig_handle(gpu->nvml_file, uuid) != NULL
+                       : strcasecmp(uuid, gpu->device) == 0)
+        memcpy(gpu->uuid, uuid, sizeof uuid);
+}
+
 static int find(struct cf_gpu *gpu, struct cf_error *err)
 {
-    const int by_uuid = strncasecmp(gpu->device, "GPU-", 4) == 0;
+    const int by_uuid = strncasecmp(gpu->device, "GPU-", 4) == 0 || is_instance(gpu->device);
     char *end;
     const long ordinal = strtol(gpu->device, &end, 10);
     int count = 0;
@@ -126,11 +144,13 @@ static int find(struct cf_gpu *gpu, struct cf_error *err)
     if (gpu->driver.device_count(&count) != 0 || count < 1)
         return cf_fail(err, "the CUDA driver has no device");
     if (!by_uuid && (*end || end == gpu->device))
-        return cf_fail(err, "device=%s is neither cpu, a number nor a UUID (GPU-...)", gpu->device);
+        return cf_fail(err, "device=%s is neither cpu, a number nor a UUID (GPU-... or MIG-...)",
+                       gpu->device);
     for (int i = 0; i < count; ++i)
         if (by_uuid || i == ordinal) {
             if (look_at(gpu, i) != 0)
                 return cf_fail(err, "the CUDA driver does not say what device %d is", i);
+            name_instance(gpu);
             if (!by_uuid || strcasecmp(gpu->uuid, gpu->device) == 0)
                 return 0;
         }
@@ -166,9 +186,13 @@ static void take_keys(struct cf_gpu *gpu, const struct cf_pairs *keys)
 int cf_gpu_open(struct cf_gpu *gpu, const struct cf_pairs *keys, struct cf_error *err)
 {
     take_keys(gpu, keys);
-    if (load(gpu, err) != 0 || find(gpu, err) != 0)
+    if (is_instance(gpu->device)) /* before cuInit: this process sees no other */
+        setenv("CUDA_VISIBLE_DEVICES", gpu->device, 1);
+    if (load(gpu, err) != 0)
         return -1;
     gpu->nvml_file = dlopen(NVML, RTLD_NOW | RTLD_LOCAL);
+    if (find(gpu, err) != 0)
+        return -1;
     return make_current(gpu, err);
 }
 

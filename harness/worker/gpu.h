@@ -64,7 +64,8 @@ struct cf_gpu_driver {
 struct cf_gpu {
     struct cf_gpu_driver driver;
     char device[48];   /* as the configuration names it: "0", "GPU-...", "cpu" */
-    char uuid[48];     /* "GPU-xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"; "" on the host */
+    char uuid[48];     /* "GPU-xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", of a MIG instance "MIG-...";
+                          "" on the host */
     int handle;        /* the driver's */
     int architecture;  /* 90 for sm_90; 0 on the host */
     int n_processors;  /* streaming multiprocessors */

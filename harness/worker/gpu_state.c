@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel.h"
+#include "gpu_nvml.h"
 
 typedef void emitter(void *, const char *, const char *);
 
@@ -16,12 +16,19 @@ struct sink {
 
 typedef void function(void); /* any; cast where it is called */
 
+int cf_gpu_nvml_find(void *nvml, const char *name, void *to)
+{
+    void *symbol = dlsym(nvml, name);
+
+    memcpy(to, &symbol, sizeof symbol);
+    return symbol != NULL;
+}
+
 static function *find(const struct sink *sink, const char *name)
 {
-    void *symbol = dlsym(sink->nvml, name);
     function *found = NULL;
 
-    memcpy(&found, &symbol, sizeof found);
+    cf_gpu_nvml_find(sink->nvml, name, &found);
     return found;
 }
 
@@ -122,17 +129,37 @@ static void put_text(const struct sink *sink, const char *key, const char *name)
         put(sink, key, "%s", text);
 }
 
+/* What an instance is a part of; the rest is asked of the whole. */
+static void put_instance(struct sink *sink)
+{
+    void *instance = sink->device, *whole = cf_gpu_mig_parent(sink->nvml, instance);
+
+    put(sink, "gpu_instance", "%d",
+        cf_gpu_mig_number(sink->nvml, instance, "nvmlDeviceGetGpuInstanceId"));
+    put(sink, "compute_instance", "%d",
+        cf_gpu_mig_number(sink->nvml, instance, "nvmlDeviceGetComputeInstanceId"));
+    if (!whole)
+        return;
+    sink->device = whole;
+    put_text(sink, "mig_parent", "nvmlDeviceGetUUID");
+}
+
 static void put_nvml(struct sink *sink, const char *uuid)
 {
-    function *init = find(sink, "nvmlInit_v2"), *by_uuid = find(sink, "nvmlDeviceGetHandleByUUID");
     function *version = find(sink, "nvmlSystemGetDriverVersion");
-    char text[80] = "";
+    char text[80] = "", *instances;
 
-    if (!init || !by_uuid || ((int (*)(void))init)() != 0 ||
-        ((int (*)(const char *, void **))by_uuid)(uuid, &sink->device) != 0) {
+    sink->device = cf_gpu_mig_handle(sink->nvml, uuid);
+    if (!sink->device) {
         put(sink, "nvml", "does not know the device");
         return;
     }
+    if (strncmp(uuid, "MIG-", 4) == 0)
+        put_instance(sink);
+    instances = cf_gpu_mig_instances(sink->nvml);
+    if (*instances)
+        sink->emit(sink->context, "mig_instances", instances);
+    free(instances);
     if (version && ((int (*)(char *, unsigned))version)(text, sizeof text) == 0)
         put(sink, "driver", "%s", text);
     put_text(sink, "vbios", "nvmlDeviceGetVbiosVersion");

@@ -14,6 +14,7 @@
  *   bad-sm         multiprocessor 77 of the second device flips bit 3 of an element of each of its
  *                  blocks of a burn in f64, and 78 of every other one
  *   hangs          the second device never ends a sum by shuffles
+ *   mig            there is one device, an instance: that of CUDA_VISIBLE_DEVICES, else the first
  *   timeless       no time passes between events
  *   flip           the second device flips bit 17 of element 5 of a tiled product of doubles
  *   frail          it does so once, when there is a file FAKE_GPU_ONCE, which goes; and it loses
@@ -43,8 +44,11 @@ static size_t size[64];
 static int n_blocks;
 static size_t current; /* device whose context it is */
 
+static const char *visible; /* when the driver was initialized */
+
 EXPORT int cuInit(unsigned flags)
 {
+    visible = getenv("CUDA_VISIBLE_DEVICES");
     return flags != 0 ? INVALID : fake_lies("no-device") ? NO_DEVICE : OK;
 }
 
@@ -54,9 +58,20 @@ EXPORT int cuDriverGetVersion(int *version)
     return OK;
 }
 
+/* The sixteen bytes of a UUID start here: 0x00 and 0x10 of the devices, 0x20 and 0x30 of instances;
+ * -1: no such instance. */
+static int first_byte(int device)
+{
+    if (!fake_lies("mig"))
+        return 16 * (device - 40);
+    if (!visible || strncmp(visible, "MIG-20212223-", 13) == 0)
+        return 0x20;
+    return strncmp(visible, "MIG-30313233-", 13) == 0 ? 0x30 : -1;
+}
+
 EXPORT int cuDeviceGetCount(int *count)
 {
-    *count = 2;
+    *count = !fake_lies("mig") ? 2 : first_byte(40) >= 0;
     return OK;
 }
 
@@ -75,7 +90,7 @@ EXPORT int cuDeviceGetName(char *name, int length, int device)
 EXPORT int cuDeviceGetUuid_v2(unsigned char uuid[16], int device)
 {
     for (int i = 0; i < 16; ++i)
-        uuid[i] = (unsigned char)(16 * (device - 40) + i);
+        uuid[i] = (unsigned char)(first_byte(device) + i);
     return OK;
 }
 

@@ -1,5 +1,5 @@
-/* An NVML that knows the fake driver's two devices; device B runs hot. Lie: nvml-silent: it cannot
- * be initialized. */
+/* An NVML that knows the fake driver's two devices; device B runs hot. Lies: nvml-silent: it cannot
+ * be initialized; mig: device A is cut into two instances, in places 0 and 2 of three. */
 #include <stdio.h>
 
 #include "fake.h"
@@ -9,9 +9,20 @@ EXPORT int nvmlInit_v2(void)
     return fake_lies("nvml-silent") ? 9 : 0;
 }
 
+static const char *const instances[3] = {"MIG-20212223-2425-2627-2829-2a2b2c2d2e2f", "",
+                                         "MIG-30313233-3435-3637-3839-3a3b3c3d3e3f"};
+
 EXPORT int nvmlDeviceGetHandleByUUID(const char *uuid, void **device)
 {
-    *device = (void *)(size_t)(strncmp(uuid, "GPU-00010203-0405-", 18) == 0 ? 1 : 2);
+    const int instance = strcmp(uuid, instances[0]) == 0   ? 3
+                         : strcmp(uuid, instances[2]) == 0 ? 5
+                                                           : 0;
+
+    *device = (void *)(size_t)(instance                                       ? instance
+                               : strncmp(uuid, "GPU-00010203-0405-", 18) == 0 ? 1
+                                                                              : 2);
+    if (strncmp(uuid, "MIG-", 4) == 0)
+        return instance && fake_lies("mig") ? 0 : 6;
     return strlen(uuid) == 40 ? 0 : 6;
 }
 
@@ -37,9 +48,60 @@ EXPORT int nvmlDeviceGetEccMode(void *device, unsigned *now, unsigned *pending)
 
 EXPORT int nvmlDeviceGetMigMode(void *device, unsigned *now, unsigned *pending)
 {
-    (void)device;
-    *now = *pending = 0;
+    *now = *pending = fake_lies("mig") && device == (void *)1;
     return 0;
+}
+
+EXPORT int nvmlDeviceGetCount_v2(unsigned *n)
+{
+    *n = 2;
+    return 0;
+}
+
+EXPORT int nvmlDeviceGetHandleByIndex_v2(unsigned i, void **device)
+{
+    *device = (void *)(size_t)(i + 1);
+    return i < 2 ? 0 : 2;
+}
+
+EXPORT int nvmlDeviceGetMaxMigDeviceCount(void *device, unsigned *n)
+{
+    (void)device;
+    *n = 3;
+    return 0;
+}
+
+EXPORT int nvmlDeviceGetMigDeviceHandleByIndex(void *device, unsigned i, void **instance)
+{
+    *instance = (void *)(size_t)(i + 3);
+    return device == (void *)1 && i != 1 ? 0 : 6;
+}
+
+EXPORT int nvmlDeviceGetDeviceHandleFromMigDeviceHandle(void *instance, void **device)
+{
+    *device = (void *)1;
+    return (size_t)instance > 2 ? 0 : 2;
+}
+
+EXPORT int nvmlDeviceGetUUID(void *device, char *text, unsigned length)
+{
+    snprintf(text, length, "%s",
+             (size_t)device > 2    ? instances[(size_t)device - 3]
+             : device == (void *)1 ? "GPU-00010203-0405-0607-0809-0a0b0c0d0e0f"
+                                   : "GPU-10111213-1415-1617-1819-1a1b1c1d1e1f");
+    return 0;
+}
+
+EXPORT int nvmlDeviceGetGpuInstanceId(void *instance, unsigned *id)
+{
+    *id = (unsigned)(size_t)instance + 4;
+    return (size_t)instance > 2 ? 0 : 2;
+}
+
+EXPORT int nvmlDeviceGetComputeInstanceId(void *instance, unsigned *id)
+{
+    *id = 0;
+    return (size_t)instance > 2 ? 0 : 2;
 }
 
 EXPORT int nvmlDeviceGetClockInfo(void *device, int type, unsigned *mhz)
