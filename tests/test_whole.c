@@ -5,7 +5,7 @@
 
 #include "store_support.h"
 #include "truth.h"
-#include "whole.h"
+#include "whole_print.h"
 
 static const char *const functions[] = {"exp", "log", "sin", "cos", "tanh", "erf"};
 
@@ -206,6 +206,32 @@ Test(whole, who_is_right)
     cf_whole_add(&sum, &t);
     cr_assert(sum.n == 2 * N && sum.differ[CF_OLD_RIGHT].n == 1 && sum.side[1].n_wrong == 1 &&
               sum.side[1].worst > 0.5 && sum.side[0].worst <= 0.5001);
+}
+
+/* Of moved answers: one alone counts, ten against eight are chance; a larger error than the op
+ * allows counts in any case, and NaN is no small one. */
+Test(whole, verdicts)
+{
+    static const struct {
+        int64_t better, worse;
+        double old_worst, new_worst;
+        enum cf_whole_verdict verdict;
+    } rows[] = {{0, 1, 0.5, 0.6, CF_WHOLE_REGRESSED},     {1, 0, 0.6, 0.5, CF_WHOLE_IMPROVED},
+                {8, 10, 0.6, 0.6, CF_WHOLE_CHANGED},      {10, 8, 0.6, 0.6, CF_WHOLE_CHANGED},
+                {100, 200, 0.6, 0.6, CF_WHOLE_REGRESSED}, {200, 100, 0.6, 0.6, CF_WHOLE_IMPROVED},
+                {0, 0, 0.6, 0.6, CF_WHOLE_CHANGED},       {9, 1, 0.6, 5.1, CF_WHOLE_REGRESSED},
+                {9, 0, 5.1, NAN, CF_WHOLE_REGRESSED},     {9, 0, 9.0, 6.0, CF_WHOLE_IMPROVED}};
+    const struct cf_whole_order order = {.op = cf_op_find("exp"), .n_sides = 2};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; ++i) {
+        struct cf_whole_result result = {.n_differ = 1};
+
+        result.tally.differ[CF_NEW_RIGHT].n = rows[i].better;
+        result.tally.differ[CF_OLD_RIGHT].n = rows[i].worse;
+        result.tally.side[0].worst = rows[i].old_worst;
+        result.tally.side[1].worst = rows[i].new_worst;
+        cr_assert_eq(cf_whole_decide(&result, &order), rows[i].verdict, "row %zu", i);
+    }
 }
 
 /* All members of a block come back, also infinite ones; a damaged one is refused. */

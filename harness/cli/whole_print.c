@@ -41,21 +41,28 @@ double cf_whole_allowed(const struct cf_op *op)
     return (op->terms(NULL, 0, 0) + op->extra_roundings) / 2.0;
 }
 
+/* Among a answers that moved one way and b that moved the other: more than a fair coin does, or all
+ * of them. Other roundings at random are neither better nor worse. */
+static int outweighs(int64_t a, int64_t b)
+{
+    return a > 0 && (b == 0 || (double)(a - b) > 3 * sqrt((double)(a + b)));
+}
+
 enum cf_whole_verdict cf_whole_decide(const struct cf_whole_result *r,
                                       const struct cf_whole_order *order)
 {
     const int64_t better = r->tally.differ[CF_NEW_RIGHT].n;
     const int64_t worse = r->tally.differ[CF_OLD_RIGHT].n;
-    const double allowed = cf_whole_allowed(order->op);
-    const int new_within = r->tally.side[order->n_sides - 1].worst <= allowed;
+    const double allowed = cf_whole_allowed(order->op), before = r->tally.side[0].worst;
+    const double now = r->tally.side[order->n_sides - 1].worst;
 
     if (order->n_sides == 1)
-        return new_within ? CF_WHOLE_WITHIN : CF_WHOLE_WRONG;
+        return now <= allowed ? CF_WHOLE_WITHIN : CF_WHOLE_WRONG;
     if (r->n_differ == 0)
         return CF_WHOLE_SAME;
-    if (worse > better || (!new_within && r->tally.side[0].worst <= allowed))
+    if (outweighs(worse, better) || !(now <= fmax(allowed, before)))
         return CF_WHOLE_REGRESSED;
-    return better > worse ? CF_WHOLE_IMPROVED : CF_WHOLE_CHANGED;
+    return outweighs(better, worse) ? CF_WHOLE_IMPROVED : CF_WHOLE_CHANGED;
 }
 
 static void print_side(FILE *out, const struct cf_whole_result *r,

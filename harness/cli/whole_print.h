@@ -7,13 +7,13 @@
 
 #include "whole.h"
 
-/* What an upgrade does to one function. An answer beyond the bound of the op is wrong in any case.
- */
+/* What an upgrade does to one function, or how one library alone stands to the bound of the op. */
 enum cf_whole_verdict {
     CF_WHOLE_SAME,      /* all bits */
-    CF_WHOLE_IMPROVED,  /* other bits; more of them become right than wrong */
-    CF_WHOLE_CHANGED,   /* as many */
-    CF_WHOLE_REGRESSED, /* more of them become wrong, or one leaves the bound */
+    CF_WHOLE_IMPROVED,  /* other bits; more of them become right than wrong, beyond chance */
+    CF_WHOLE_CHANGED,   /* neither */
+    CF_WHOLE_REGRESSED, /* more of them become wrong, beyond chance, or the worst is
+                           beyond the bound and farther than before */
     CF_WHOLE_WRONG,     /* one side alone: an answer beyond the bound */
     CF_WHOLE_WITHIN     /* one side alone: none */
 };
