@@ -56,6 +56,17 @@ expect 1 'bits differ at 1 of' whole one --store="$dir/whole.db"
 cp "$dir/out" "$dir/first"
 expect 1 'bits differ at 1 of' whole one --store="$dir/whole.db" --resume
 cmp -s "$dir/out" "$dir/first" || fail "the resumed run says something else"
+sqlite=$(command -v sqlite3) && {
+    RANGE='exp f32 n=3000000 range=whole first=1066401792'
+    expect 1 'bits differ at 1 of 3,000,000' whole one --store="$dir/three.db"
+    cp "$dir/out" "$dir/first"
+    "$sqlite" "$dir/three.db" "DELETE FROM meta WHERE key LIKE 'whole exp%block 0' OR key LIKE 'whole exp%block 2'"
+    expect 1 'bits differ at 1 of 3,000,000' whole one --store="$dir/three.db" --resume
+    cmp -s "$dir/out" "$dir/first" || fail "the run with one block left says something else"
+}
+expect 0 'improved' "$conform" whole "$liars/libm_one.so" "$dir/libm_again.so" --case "$RANGE" --store="$dir/moved.db"
+cp "$liars/libm_block.so" "$dir/libm_again.so"
+expect 2 'is another file now' "$conform" whole "$liars/libm_one.so" "$dir/libm_again.so" --case "$RANGE" --store="$dir/moved.db" --resume
 expect 2 'whole needs one library or two' "$conform" whole
 expect 2 'whole asks exp, log, sin, cos, tanh and erf in f32' "$conform" whole "$liars/libm_one.so" --case 'exp f64 n=4 range=whole'
 expect 2 'whole asks exp, log, sin, cos, tanh and erf in f32' "$conform" whole "$liars/libm_one.so" --case 'gelu_fwd f32 n=4 range=whole'
