@@ -30,6 +30,12 @@ jq -e '[.[] | select(.type == "f64")] | length == 1 and .[0].order == "ascending
 "$build/conform" probe 'model device=abacus' > log 2>&1
 [ $? -eq 3 ] && grep -q 'v100, a100, h100' log || fail 'an unknown device is not told with those that are known'
 
+# The kernels of a device, on the host: what a GPU would be asked, with the arithmetic of the model.
+"$build/conform" probe 'cuda device=cpu kernel={f16,f16-f16}' --quiet --json=cuda.json || fail "the kernels of cuda: exit code $?"
+jq -e '[.[] | "\(.type) \(.block) \(.bits) \(.sum) \(.["as in"])"] ==
+    ["f16 16 25 cut, 23 bits h100, h200, b200", "f16 16 25 nearest, 10 bits h100, h200, b200"]' cuda.json > /dev/null ||
+    fail "the kernels of cuda are found as: $(jq -c . cuda.json)"
+
 # Devices differ along the scope device; each agrees with itself.
 "$build/conform" run --case 'gemm f32 m=4 n=4 k=64 seed=1' --configuration 'model device={v100,h100,h200}' --quiet \
     --json=run.json > log 2>&1

@@ -280,6 +280,20 @@ Test(cuda_code, a_product_that_is_to_round_does)
     cr_expect(!memmem(back.text, back.n_bytes, "fma.rn.f32", 10));
 }
 
+/* Where a block ran is asked of the device, by burn alone. */
+Test(cuda_code, burn_asks_on_which_multiprocessor_it_runs)
+{
+    const struct cf_cuda_image image = cf_cuda_image(CF_CUDA_PLAIN);
+    const char *at = is_built() ? image.bytes : NULL, *const end = at ? at + image.n_bytes : NULL;
+    int n = 0;
+
+    while (at && (at = memmem(at, (size_t)(end - at), "%smid", 5))) {
+        ++n;
+        at += 5;
+    }
+    cr_expect(!end || n == 2, "%%smid is read %d times: once in f32 and once in f64", n);
+}
+
 /* Every kernel of the module has its twin on the host, and the other way round. */
 Test(cuda_code, device_and_host_have_the_same_kernels)
 {
