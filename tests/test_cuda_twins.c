@@ -378,6 +378,57 @@ Test(cuda_twins, wide_is_the_order_that_is_written_wherever_a_row_starts)
     cf_tensor_free(&x);
 }
 
+/* x [65536,2]: every 16-bit number, and another one. */
+static void list_pairs(struct cf_tensor *x)
+{
+    for (uint32_t i = 0; i < 65536; ++i) {
+        ((uint16_t *)x->bits)[2 * i] = (uint16_t)i;
+        ((uint16_t *)x->bits)[2 * i + 1] = (uint16_t)(i * 40503u + 0x0200u);
+    }
+}
+
+/* Is got the sum of both in float, rounded to nearest even? *n counts numbers. */
+static int is_rounded(double a, double b, double got, enum cf_dtype dtype, int *n)
+{
+    const double sum = (double)((float)a + (float)b);
+    uint16_t bits;
+    struct cf_tensor wanted = {.dtype = dtype, .rank = 0, .bits = &bits};
+
+    cf_tensor_set(&wanted, 0, sum);
+    *n += !isnan(sum) && !isinf(got);
+    return isnan(sum) ? isnan(got) : got == cf_tensor_get(&wanted, 0);
+}
+
+/* As one product with ones. */
+Test(cuda_twins, sixteen_bits_go_in_exactly_and_come_out_rounded_once)
+{
+    static const enum cf_dtype types[] = {CF_F16, CF_BF16};
+    static const struct cf_pairs none = {0};
+    struct cf_library *cuda = open_here("cuda device=cpu");
+    const struct cf_kernel *serial = cf_kernel_find(&cf_backend_cuda, "gemm", "serial");
+
+    for (int d = 0; d < CF_COUNT(types); ++d) {
+        struct cf_tensor in[2] = {tensor(types[d], 2, (const int64_t[4]){65536, 2}),
+                                  tensor(types[d], 2, (const int64_t[4]){2, 1})};
+        struct cf_tensor out = tensor(types[d], 2, (const int64_t[4]){65536, 1});
+        int n_bad = 0, n = 0;
+
+        list_pairs(&in[0]);
+        cf_tensor_set(&in[1], 0, 1);
+        cf_tensor_set(&in[1], 1, 1);
+        cr_assert_eq(serial->run(cuda, &none, in, &out), CF_DONE);
+        for (int64_t i = 0; i < 65536; ++i)
+            n_bad += !is_rounded(cf_tensor_get(&in[0], 2 * i), cf_tensor_get(&in[0], 2 * i + 1),
+                                 cf_tensor_get(&out, i), types[d], &n);
+        cr_expect_eq(n_bad, 0, "%s: %d of 65536", cf_dtype_name(types[d]), n_bad);
+        cr_expect_gt(n, 60000, "%s: %d numbers", cf_dtype_name(types[d]), n);
+        cf_tensor_free(&in[0]);
+        cf_tensor_free(&in[1]);
+        cf_tensor_free(&out);
+    }
+    cf_backend_cuda.close(cuda);
+}
+
 /* Rows of one token are added up; tokens that are none of the table's are left out. */
 Test(cuda_twins, rows_are_added_by_their_token)
 {
@@ -392,7 +443,7 @@ Test(cuda_twins, rows_are_added_by_their_token)
     for (int i = 0; i < CF_COUNT(names); ++i) {
         const struct cf_kernel *kernel =
             cf_kernel_find(&cf_backend_cuda, "embedding_bwd", names[i]);
-        struct cf_tensor out = tensor(CF_F64, 2, (const int64_t[]){4, 2});
+        struct cf_tensor out = tensor(CF_F64, 2, (const int64_t[4]){4, 2});
 
         cr_assert_not_null(kernel);
         cr_expect_eq(kernel->run(cuda, &none, in, &out), CF_DONE);

@@ -28,13 +28,13 @@ struct field {
 };
 static const struct field fields[] = {
     {"convolutions",
-     {"kernel={direct,atomic}", NULL},
+     {"kernel={direct,direct-rsc,atomic}", "kernel={tree,forward}", NULL},
      NULL,
      {"kernel={heuristic,deterministic}", "kernel={algo0,algo1,legacy}"}},
     {"training", {"kernel={tree,atomic}", NULL}, "kernel={default,pedantic}", {NULL, NULL}},
     {NULL,
      {"kernel={tree,shuffle,last,grid,atomic,atomic-double,fixed}",
-      "kernel={serial,tiled,split,split-atomic}", NULL},
+      "kernel={serial,tiled,split,split-atomic,forward}", NULL},
      "kernel={default,pedantic,lt}",
      {NULL, NULL}}};
 

@@ -48,15 +48,16 @@ CF_DEVICE REAL TYPED(square_root)(REAL x)
 
 CF_KERNEL(TYPED(cf_cuda_norm_statistics), struct cf_cuda_norm)
 {
-    const long long group = TYPED(own_number)(&p), m = group < p.groups ? p.outer * p.inner : 0;
+    const long long group = TYPED(own_number)(&p), m = p.outer * p.inner;
+    const long long terms = group < p.groups ? m : 0;
     const int lane = (int)threadIdx.x % p.lanes;
     const REAL *x = (const REAL *)p.x;
     REAL sum = 0, mean, squares = 0;
 
-    for (long long j = lane; j < m; j += p.lanes)
+    for (long long j = lane; j < terms; j += p.lanes)
         sum += x[TYPED(member)(&p, group, j)];
     mean = TYPED(lanes_tree)(sum, (unsigned)p.lanes) / (REAL)m;
-    for (long long j = lane; j < m; j += p.lanes) {
+    for (long long j = lane; j < terms; j += p.lanes) {
         const REAL away = x[TYPED(member)(&p, group, j)] - mean;
 
         squares = CF_MULADD(away, away, squares);
