@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "discover.h"
+#include "versions.h"
 
 /* Characters of the second word when it is a version, else 0; *rest: what follows it. */
 static int version_of(const char *label, const char **rest)
@@ -69,8 +70,8 @@ struct adding {
 static int add_labelled(const char *words, void *context)
 {
     const struct adding *adding = context;
-    char *line = cf_label_line(words);
-    const int result = cf_matrix_add(adding->matrix, line ? line : words, NULL, NULL, adding->err);
+    char *line = cf_versions_line(words, adding->err);
+    const int result = line ? cf_matrix_add(adding->matrix, line, NULL, NULL, adding->err) : -1;
 
     free(line);
     return result;

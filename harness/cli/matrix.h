@@ -37,7 +37,8 @@ char *cf_label_make(const struct cf_config *config);
  * ("blis-pthread 0.9.0 threads=1"; the version may be left out); NULL: none, or more than one. The
  * caller frees. */
 char *cf_label_line(const char *words);
-/* cf_matrix_add of what somebody wrote: a configuration, or such a label, with braces or without.
+/* cf_matrix_add of what somebody wrote: a configuration, such a label, or a
+ * fetched library, with braces or without.
  */
 int cf_matrix_add_words(struct cf_matrix *matrix, const char *words, struct cf_error *err);
 

@@ -32,6 +32,10 @@ struct cf_versions {
 int cf_versions_add(struct cf_versions *v, const char *word, const char *backend,
                     struct cf_error *err);
 
+/* The configuration that a word stands for: that of a fetched library ("openblas-0.3.28 threads=2")
+ * or of a label; else the word itself. The caller frees. NULL and a sentence: it is not fetched. */
+char *cf_versions_line(const char *word, struct cf_error *err);
+
 /* Chooses cases (of a store, when an end is one; else by the options), runs what is not recorded
  * yet, each case in at least two processes, and reads the history. What cannot be compared is a
  * sentence that names it. 0; 130 or 143: interrupted; -1. */

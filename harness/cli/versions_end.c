@@ -72,9 +72,7 @@ int cf_temporary_store_run(const struct cf_options *options, const struct cf_pla
     return result;
 }
 
-/* The first word may be a fetched library. Returns the line with it written out, or NULL and a
- * sentence. */
-static char *write_out(const char *word, struct cf_error *err)
+char *cf_versions_line(const char *word, struct cf_error *err)
 {
     const size_t length = strcspn(word, " ");
     char *name = strndup(word, length), *adapters, *line, *whole = NULL;
@@ -237,7 +235,7 @@ int cf_versions_add(struct cf_versions *v, const char *word, const char *backend
     else if (is_file(word))
         result = add_library(v, word, backend, err);
     else {
-        line = write_out(word, err);
+        line = cf_versions_line(word, err);
         result = line ? add_line(v, line, NULL, strcmp(line, word) == 0 ? NULL : word, err) : -1;
         if (line && result != 0 && !strpbrk(word, " ="))
             cf_fail(err,
