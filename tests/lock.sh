@@ -219,7 +219,9 @@ exports() {
     expect 0 'scipy-openblas32==0.3.29.0.0 --hash=sha256:02d32eafdf' "$conform" export requirements "$dir/t.lock"
     expect 0 'OMP_NUM_THREADS: "2"' "$conform" export conda "$dir/t.lock"
     /usr/bin/python3 -c 'import sys, yaml; d = yaml.safe_load(open(sys.argv[1])); assert d["variables"]["OMP_NUM_THREADS"] == "2", d
-assert any("scipy" in line for line in d["dependencies"][-1]["pip"]), d' "$dir/out" || fail 'conda: no good YAML'
+pip = d["dependencies"][-1]["pip"]
+assert pip and all("==" in line and " --hash=sha256:" in line for line in pip), "each line is a requirement, as conda-lock wants it"
+assert any("scipy" in line for line in pip), d' "$dir/out" || fail 'conda: no good YAML'
     expect 0 'ENV OMP_NUM_THREADS="2"' "$conform" export docker "$dir/t.lock"
     # The check of files that the fragment holds is a shell command: it holds here, and not with another digest.
     if grep -q '^RUN printf' "$dir/out"; then

@@ -270,7 +270,7 @@ char *cf_export_conda(const json_t *lock, struct cf_error *err)
             *python_version(lock) ? "=" : "", python_version(lock));
     put_system(out, lock);
     if (json_object_size(packages) > 0) {
-        fputs("  - pip\n  - pip:\n      - --require-hashes\n", out);
+        fputs("  - pip\n  - pip:\n", out); /* --hash implies --require-hashes */
         put_packages(out, packages, "      - ");
     }
     if (json_object_size(json_object_get(lock, "variables")) > 0)
@@ -340,7 +340,11 @@ char *cf_export_docker(const json_t *lock, struct cf_error *err)
     if (json_object_size(packages) > 0)
         fputs("# requirements.txt: conform export requirements\n"
               "COPY requirements.txt ./requirements.txt\n"
-              "RUN python3 -m pip install --require-hashes --no-deps -r requirements.txt\n",
+              "RUN python3 -m pip --version > /dev/null 2>&1 \\\n"
+              " || { apt-get update && apt-get install -y --no-install-recommends python3-pip \\\n"
+              " && rm -rf /var/lib/apt/lists/*; }\n"
+              "RUN PIP_BREAK_SYSTEM_PACKAGES=1 python3 -m pip install --require-hashes --no-deps "
+              "-r requirements.txt\n",
               out);
     put_variables(out, lock, "ENV ", "=", "$");
     put_checks(out, lock);
