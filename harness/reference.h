@@ -60,6 +60,11 @@ struct cf_op {
     /* Number of terms of element i (taps in range, for convolutions): counts roundings in the
      * bounds. */
     int64_t (*terms)(const struct cf_case *c, int o, int64_t i);
+    /* Where these terms are: first[t] and second[t] are flat indices into the first and the second
+     * input, whose product is term t; without a second input `second` stays as it is. No index
+     * occurs twice. NULL: the element is no plain sum of such terms. */
+    void (*places)(const struct cf_case *c, const struct cf_tensor in[], int64_t i, int64_t first[],
+                   int64_t second[]);
     /* Roundings beyond the terms' own that any algorithm may make (a square root, a division); S3
      * allows abs(e) <= (terms + extra) * u * scale + terms * eta / 2. */
     int extra_roundings;

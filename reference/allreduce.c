@@ -36,6 +36,15 @@ static int64_t terms(const struct cf_case *c, int o, int64_t i)
     return cf_case_int(c, "parts", 0);
 }
 
+static void places(const struct cf_case *c, const struct cf_tensor in[], int64_t i, int64_t first[],
+                   int64_t second[])
+{
+    (void)c;
+    (void)second;
+    for (int64_t p = 0; p < in[0].dim[0]; ++p)
+        first[p] = p * in[0].dim[1] + i;
+}
+
 const struct cf_op cf_op_allreduce = {
     .grammar = {.op = "allreduce", .dims = "parts n", .options = ""},
     .why = "gradients of many ranks, added up",
@@ -47,4 +56,5 @@ const struct cf_op cf_op_allreduce = {
     .shape = shape,
     .element = element,
     .terms = terms,
+    .places = places,
     .integer_exact = 1};

@@ -61,6 +61,17 @@ static int64_t terms(const struct cf_case *c, int o, int64_t i)
     return cf_case_int(c, "n", 0) * cf_case_int(c, "h", 0) * cf_case_int(c, "w", 0);
 }
 
+static void places(const struct cf_case *c, const struct cf_tensor in[], int64_t i, int64_t first[],
+                   int64_t second[])
+{
+    const int64_t n = in[0].dim[0] * in[0].dim[2] * in[0].dim[3];
+
+    (void)c;
+    (void)second;
+    for (int64_t t = 0; t < n; ++t)
+        first[t] = index_of(&in[0], i, t);
+}
+
 const struct cf_op cf_op_bias_bwd = {
     .grammar = {.op = "bias_bwd", .dims = "n c h w", .options = "layout=nchw"},
     .why = "gradient of a bias: the sum of each channel",
@@ -73,4 +84,5 @@ const struct cf_op cf_op_bias_bwd = {
     .element = element,
     .fast = fast,
     .terms = terms,
+    .places = places,
     .integer_exact = 1};

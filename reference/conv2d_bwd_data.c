@@ -32,4 +32,5 @@ const struct cf_op cf_op_conv2d_bwd_data = {
     .element = element,
     .fast = fast,
     .terms = terms,
+    .places = places,
     .integer_exact = 1};

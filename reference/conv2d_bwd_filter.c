@@ -33,4 +33,5 @@ const struct cf_op cf_op_conv2d_bwd_filter = {
     .element = element,
     .fast = fast,
     .terms = terms,
+    .places = places,
     .integer_exact = 1};

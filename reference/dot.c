@@ -44,4 +44,5 @@ const struct cf_op cf_op_dot = {
     .element = element,
     .fast = fast,
     .terms = cf_rows_terms,
+    .places = cf_rows_places,
     .integer_exact = 1};

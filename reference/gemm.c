@@ -49,6 +49,18 @@ static int64_t terms(const struct cf_case *c, int o, int64_t i)
     return cf_case_int(c, "k", 0);
 }
 
+static void places(const struct cf_case *c, const struct cf_tensor in[], int64_t i, int64_t first[],
+                   int64_t second[])
+{
+    const int64_t k = in[0].dim[1], n = in[1].dim[1];
+
+    (void)c;
+    for (int64_t l = 0; l < k; ++l) {
+        first[l] = i / n * k + l;
+        second[l] = l * n + i % n;
+    }
+}
+
 const struct cf_op cf_op_gemm = {
     .grammar = {.op = "gemm", .dims = "m n k", .options = ""},
     .why = "matrix times matrix",
@@ -62,4 +74,5 @@ const struct cf_op cf_op_gemm = {
     .element = element,
     .fast = fast,
     .terms = terms,
+    .places = places,
     .integer_exact = 1};

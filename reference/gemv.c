@@ -48,6 +48,16 @@ static int64_t terms(const struct cf_case *c, int o, int64_t i)
     return cf_case_int(c, "n", 0);
 }
 
+static void places(const struct cf_case *c, const struct cf_tensor in[], int64_t i, int64_t first[],
+                   int64_t second[])
+{
+    (void)c;
+    for (int64_t j = 0; j < in[0].dim[1]; ++j) {
+        first[j] = i * in[0].dim[1] + j;
+        second[j] = j;
+    }
+}
+
 const struct cf_op cf_op_gemv = {
     .grammar = {.op = "gemv", .dims = "m n", .options = ""},
     .why = "matrix times vector",
@@ -60,4 +70,5 @@ const struct cf_op cf_op_gemv = {
     .element = element,
     .fast = fast,
     .terms = terms,
+    .places = places,
     .integer_exact = 1};

@@ -41,5 +41,6 @@ const struct cf_op cf_op_sum = {
     .element = element,
     .fast = fast,
     .terms = cf_rows_terms,
+    .places = cf_rows_places,
     .extra_roundings = 0,
     .integer_exact = 1};

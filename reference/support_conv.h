@@ -60,7 +60,7 @@ void cf_conv_fast(struct cf_truth truth[], const struct cf_case *c, const struct
                   enum cf_conv_way way, int threads);
 int64_t cf_conv_terms(const struct cf_case *c, enum cf_conv_way way, int64_t i);
 
-/* Defines cf_op.element, fast and terms of one way. */
+/* Defines cf_op.element, fast, terms and places of one way. */
 #define CF_CONV_FUNCTIONS(WAY)                                                                     \
     static void element(mpfr_t exact, mpfr_t scale, const struct cf_case *c,                       \
                         const struct cf_tensor in[], int o, int64_t i)                             \
@@ -78,6 +78,14 @@ int64_t cf_conv_terms(const struct cf_case *c, enum cf_conv_way way, int64_t i);
     {                                                                                              \
         (void)o;                                                                                   \
         return cf_conv_terms(c, WAY, i);                                                           \
+    }                                                                                              \
+    static void places(const struct cf_case *c, const struct cf_tensor in[], int64_t i,            \
+                       int64_t first[], int64_t second[])                                          \
+    {                                                                                              \
+        struct cf_conv g;                                                                          \
+                                                                                                   \
+        cf_conv_geometry(&g, c, in, WAY);                                                          \
+        cf_conv_taps(&g, WAY, i, first, second);                                                   \
     }
 
 #endif

@@ -26,3 +26,11 @@ int64_t cf_rows_terms(const struct cf_case *c, int o, int64_t i)
     (void)i;
     return cf_case_int(c, "n", 0);
 }
+
+void cf_rows_places(const struct cf_case *c, const struct cf_tensor in[], int64_t i,
+                    int64_t first[], int64_t second[])
+{
+    (void)c;
+    for (int64_t j = 0; j < in[0].dim[1]; ++j)
+        first[j] = second[j] = i * in[0].dim[1] + j;
+}

@@ -14,21 +14,11 @@
 #define SPOTS       3
 #define REPETITIONS 3 /* in each fresh process */
 
-/* "a", "b", ... "z", "s26", ... */
-static const char *side_name(int i, char name[16])
-{
-    if (i < 26)
-        snprintf(name, 16, "%c", 'a' + i);
-    else
-        snprintf(name, 16, "s%d", i);
-    return name;
-}
-
 static void print_side(FILE *out, const char *text, const struct cf_side *side, int i)
 {
     char name[16], digest[33];
 
-    fprintf(out, "%-7s %s\n", side_name(i, name), text);
+    fprintf(out, "%-7s %s\n", cf_side_name(i, name), text);
     if (side->fate != CF_RAN)
         fprintf(out, "        %s: %s\n", cf_fate_name(side->fate), side->reason);
     for (int k = 0; k < side->n_answers; ++k) {
@@ -51,7 +41,7 @@ static void print_spot(FILE *out, const struct cf_sides *s, const struct cf_spot
         for (int k = 0; k < s->side[i].n_answers; ++k) {
             const struct cf_answer *answer = &s->side[i].answer[k];
 
-            fprintf(out, "  %-5s got %-26a error %.3g\n", k == 0 ? side_name(i, name) : "",
+            fprintf(out, "  %-5s got %-26a error %.3g\n", k == 0 ? cf_side_name(i, name) : "",
                     cf_tensor_get(&answer->out[spot->output], spot->element),
                     cf_sides_error(s, answer, spot->output, spot->element));
         }

@@ -26,6 +26,7 @@ int cf_command_selftest(struct cf_options *options, struct cf_error *err);
 int cf_command_merge(struct cf_options *options, struct cf_error *err);
 int cf_command_adapter(struct cf_options *options, struct cf_error *err);
 int cf_command_probe(struct cf_options *options, struct cf_error *err);
+int cf_command_order(struct cf_options *options, struct cf_error *err);
 int cf_command_manual(struct cf_options *options, struct cf_error *err);
 int cf_command_lock(struct cf_options *options, struct cf_error *err);
 int cf_command_verify(struct cf_options *options, struct cf_error *err);

@@ -45,7 +45,7 @@ const struct cf_option cf_option_table[] = {
      AT(jobs), "workers at a time (default: as CPUs allow)"},
     {"timeout", 0, "S", CF_SECONDS,
      RUNNING | CF_FOR_TRAIN | CF_FOR_ADAPTER | CF_FOR_VERIFY | CF_FOR_PROBE | CF_FOR_WHOLE |
-         CF_FOR_QUALIFY,
+         CF_FOR_QUALIFY | CF_FOR_ORDER,
      AT(timeout_s), "seconds for one request (default 30; whole and qualify: 60)"},
     {"memory", 0, "MB", CF_NUMBER, RUNNING | CF_FOR_ADAPTER | CF_FOR_VERIFY, AT(memory_mb),
      "most memory of a worker or adapter (default: an adapter three quarters of the machine's)"},
@@ -111,6 +111,8 @@ const struct cf_option cf_option_table[] = {
      "a data file, or a folder with all below it, to be locked too"},
     {"image", 0, "DIGEST", CF_WORD, LOCKED, AT(image),
      "the container image's digest, where the engine does not tell it inside"},
+    {"element", 0, "N", CF_NUMBER, CF_FOR_ORDER, AT(element),
+     "of the output, by its flat index (default 0)"},
     {"update", 0, NULL, CF_FLAG, CF_FOR_LOCK, AT(update),
      "write a lock again that is there, and say what is different now"},
     {"tier", 0, "TIER", CF_WORD, CF_FOR_VERIFY, AT(tier),

@@ -36,7 +36,8 @@ enum cf_command_bit {
     CF_FOR_VERIFY = 1 << 21,
     CF_FOR_EXPORT = 1 << 22,
     CF_FOR_WHOLE = 1 << 23,
-    CF_FOR_ALL = (1 << 24) - 1
+    CF_FOR_ORDER = 1 << 24,
+    CF_FOR_ALL = (1 << 25) - 1
 };
 
 /* Words of an option that may be given more than once, or of the command line itself. They point
@@ -56,7 +57,7 @@ struct cf_options {
     const char *device, *library; /* of `list engines` */
     struct cf_words cases, configurations, filters, excludes, data, earlier, rest;
     const char *budget, *cpuset, *gpu, *sign, *signers, *shard, *node;
-    int64_t repeat, seed, jobs, every, expect, memory_mb;
+    int64_t repeat, seed, jobs, every, expect, memory_mb, element;
     double timeout_s; /* 0: the default */
     int per_node, resume, quiet, no_progress, truth, list, sensitivity;
     int require_clean, strict, update, full;

@@ -1,5 +1,7 @@
 #include "sides.h"
 
+#include <stdio.h>
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -219,4 +221,13 @@ int cf_sides_spots(const struct cf_sides *s, struct cf_spot spots[], int max)
                 spots[k] = spot;
         }
     return n;
+}
+
+const char *cf_side_name(int i, char name[16])
+{
+    if (i < 26)
+        snprintf(name, 16, "%c", 'a' + i);
+    else
+        snprintf(name, 16, "s%d", i);
+    return name;
 }

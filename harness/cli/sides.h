@@ -53,4 +53,7 @@ int cf_sides_spots(const struct cf_sides *sides, struct cf_spot spots[], int max
 double cf_sides_error(const struct cf_sides *sides, const struct cf_answer *answer, int output,
                       int64_t element);
 
+/* What a side is called: "a", "b", ... "z", "s26", ... */
+const char *cf_side_name(int i, char name[16]);
+
 #endif
