@@ -12,6 +12,7 @@
 #include "sides.h"
 #include "task.h"
 #include "terminal.h"
+#include "versions.h"
 
 #define TREE_LINES 6 /* of a tree's text that are printed */
 #define INDENT     16
@@ -310,9 +311,49 @@ static int show_all(const struct cf_plan *plan, const struct cf_options *options
     return code;
 }
 
+/* Configurations, and names of fetched libraries. */
+struct ends {
+    struct cf_versions *v;
+    const char *backend;
+    struct cf_error *err;
+};
+
+static int add_end(const char *line, void *context)
+{
+    const struct ends *ends = context;
+
+    if (cf_versions_add(ends->v, line, ends->backend, ends->err) != 0)
+        return -1;
+    if (ends->v->end[ends->v->n - 1].store)
+        return cf_fail(ends->err,
+                       "`%s` is a store; orders are found by asking: name a "
+                       "configuration or a fetched library",
+                       line);
+    return 0;
+}
+
+static int make_plan(const struct cf_options *options, struct cf_plan *plan, struct cf_error *err)
+{
+    struct cf_versions v = {0};
+    const struct ends ends = {&v, options->backend, err};
+    struct cf_options choice = *options;
+    const char *lines[CF_ENDS_MAX];
+    int result = 0;
+
+    for (int i = 1; i < options->rest.n && result == 0; ++i)
+        result = cf_pairs_expand(options->rest.word[i], add_end, (void *)(uintptr_t)&ends, err);
+    for (int i = 0; i < v.n; ++i)
+        lines[i] = v.end[i].line;
+    choice.cases = (struct cf_words){1, options->rest.word};
+    choice.configurations = (struct cf_words){v.n, lines};
+    if (result == 0)
+        result = cf_select_written_out(&choice, plan, err);
+    cf_versions_free(&v);
+    return result;
+}
+
 int cf_command_order(struct cf_options *options, struct cf_error *err)
 {
-    struct cf_options choice = *options;
     struct cf_plan plan;
     char *worker;
     int code;
@@ -320,9 +361,7 @@ int cf_command_order(struct cf_options *options, struct cf_error *err)
     if (options->rest.n < 2)
         return cf_fail(err, "write `conform order CASE CONFIGURATION...`, for example `conform "
                             "order \"dot f32 m=1 n=100\" \"plain kernel={forward,pairwise}\"`");
-    choice.cases = (struct cf_words){1, options->rest.word};
-    choice.configurations = (struct cf_words){options->rest.n - 1, options->rest.word + 1};
-    if (cf_select_written_out(&choice, &plan, err) != 0)
+    if (make_plan(options, &plan, err) != 0)
         return -1;
     worker = cf_task_worker(err);
     code = worker ? show_all(&plan, options, worker, err) : -1;

@@ -86,7 +86,7 @@ const struct cf_option cf_option_table[] = {
      "regressed (default), or changed: any other bits"},
     {"waivers", 0, "FILE", CF_WORD, CF_FOR_GATE, AT(waivers),
      "changes that somebody answers for, as JSON"},
-    {"backend", 0, "NAME", CF_WORD, CF_FOR_GATE | CF_FOR_WHOLE, AT(backend),
+    {"backend", 0, "NAME", CF_WORD, CF_FOR_GATE | CF_FOR_WHOLE | CF_FOR_ORDER, AT(backend),
      "how a library's file is reached (default blas; whole: libm)"},
     {"device", 0, "FILE", CF_WORD, CF_FOR_LIST, AT(device),
      "list engines: the description of a GPU, as data/devices/h200.json"},
