@@ -64,6 +64,18 @@ static int64_t terms(const struct cf_case *c, int o, int64_t i)
     return cf_case_int(c, "n", 0);
 }
 
+static void places(const struct cf_case *c, const struct cf_tensor in[], int64_t i, int64_t first[],
+                   int64_t second[])
+{
+    const int64_t n = in[0].dim[0];
+
+    (void)c;
+    for (int64_t j = 0; j < n; ++j) {
+        first[j] = place(i, j, n);
+        second[j] = j;
+    }
+}
+
 const struct cf_op cf_op_symv = {
     .grammar = {.op = "symv", .dims = "n", .options = ""},
     .why = "symmetric matrix, of which one half is read, times vector",
@@ -75,4 +87,5 @@ const struct cf_op cf_op_symv = {
     .element = element,
     .fast = fast,
     .terms = terms,
+    .places = places,
     .integer_exact = 1};

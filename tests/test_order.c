@@ -136,6 +136,7 @@ Test(order, places_are_the_terms)
         "sum f64 m=3 n=5",
         "dot f64 m=3 n=5",
         "gemv f64 m=3 n=5",
+        "symv f64 n=5",
         "gemm f64 m=3 n=4 k=5",
         "allreduce f64 parts=4 n=3",
         "bias_bwd f64 n=2 c=3 h=2 w=3",

@@ -50,6 +50,8 @@ static int judge(const struct cf_options *options, struct cf_versions *v, struct
     if (result == 0)
         result = cf_gate_find_cause(&g, err);
     if (result == 0)
+        result = cf_gate_find_orders(&g, err);
+    if (result == 0)
         result = print(&g, err);
     if (result == 0)
         result = cf_gate_exit_code(&g);

@@ -32,33 +32,6 @@ struct found {
     struct cf_digest *digest; /* of trees */
 };
 
-static int same_order(const struct found *f, int i, int k)
-{
-    if (f->order[i].kind != f->order[k].kind)
-        return 0;
-    return f->order[i].kind == CF_ORDER_FREE_SUM ||
-           (f->order[i].kind == CF_ORDER_TREE && cf_digest_equal(&f->digest[i], &f->digest[k]));
-}
-
-static char *arithmetic(const struct cf_order *o, enum cf_dtype dtype)
-{
-    char *wide =
-        o->n_wide == 0 ? cf_strdup("") : cf_format(", %d of them held in more bits", o->n_wide);
-    char *fused = o->n_fused == 0 ? cf_strdup("")
-                                  : cf_format("; %d of %d products enter unrounded (fused)",
-                                              o->n_fused, o->tree.n);
-    char *narrow = o->operand_bits >= cf_dtype_digits(dtype)
-                       ? cf_strdup("")
-                       : cf_format("; operands are rounded to %d bits first", o->operand_bits);
-    char *text = cf_format("%d additions in %s%s%s%s", o->tree.n_nodes - o->tree.n,
-                           cf_dtype_name(dtype), wide, fused, narrow);
-
-    free(wide);
-    free(fused);
-    free(narrow);
-    return text;
-}
-
 static char *proof(const struct cf_order *o)
 {
     if (o->n_draws == 0)
@@ -95,12 +68,12 @@ static void put_wrapped(FILE *out, const char *text, int width)
 static void put_tree(FILE *out, const struct found *f, int i, int width)
 {
     const struct cf_order *o = &f->order[i];
-    char *said = cf_sumtree_describe(&o->tree), *how = arithmetic(o, f->c->dtype);
+    char *said = cf_order_describe(o), *how = cf_order_arithmetic(o, f->c->dtype);
     char *proven = proof(o), *text = cf_sumtree_text(&o->tree), digest[33];
     int first = 0;
 
     cf_digest_print(digest, &f->digest[i]);
-    while (!same_order(f, first, i))
+    while (!cf_order_same(&f->order[first], o))
         ++first;
     fprintf(out, "        order   %.7s: %s\n        sums    %s\n        proof   %s\n", digest, said,
             how, proven);
@@ -124,23 +97,13 @@ static void put_side(FILE *out, const struct found *f, int i, int width)
     char name[16];
 
     fprintf(out, "%-7s %s\n", cf_side_name(i, name), f->plan->configurations[i].config.text);
-    switch (o->kind) {
-    case CF_ORDER_TREE:
+    if (o->kind == CF_ORDER_TREE) {
         put_tree(out, f, i, width);
-        break;
-    case CF_ORDER_FREE_SUM:
-        fprintf(out, "        order   none: no term is ever lost, as in exact and in compensated "
-                     "sums\n");
-        break;
-    case CF_ORDER_FICKLE:
-        fprintf(out, "        order   changes from run to run: %s\n", o->reason);
-        break;
-    case CF_ORDER_NO_TREE:
-        fprintf(out, "        order   not found: %s\n", o->reason);
-        break;
-    case CF_ORDER_UNASKED:
-        fprintf(out, "        %s\n", o->reason);
-        break;
+    } else {
+        char *said = cf_order_describe(o);
+
+        fprintf(out, "        %s%s\n", o->kind == CF_ORDER_UNASKED ? "" : "order   ", said);
+        free(said);
     }
 }
 
@@ -155,9 +118,9 @@ static void put_classes(FILE *out, const struct found *f)
         char name[16];
 
         for (int k = 0; k < i; ++k)
-            is_first &= !same_order(f, k, i);
+            is_first &= !cf_order_same(&f->order[k], &f->order[i]);
         for (int k = i + 1; is_first && k < n; ++k)
-            if (same_order(f, i, k)) {
+            if (cf_order_same(&f->order[i], &f->order[k])) {
                 if (n_members == 0)
                     fprintf(out, "%s%s", n_classes++ == 0 ? "the same order: " : "; ",
                             cf_side_name(i, name));
@@ -208,7 +171,7 @@ static json_t *side_json(const struct found *f, int i)
                   kind_word(o->kind), "requests", (json_int_t)o->n_asked);
 
     if (o->kind == CF_ORDER_TREE) {
-        char *said = cf_sumtree_describe(&o->tree), digest[33];
+        char *said = cf_order_describe(o), digest[33];
 
         cf_digest_print(digest, &f->digest[i]);
         json_object_update_new(object, json_pack("{s:s,s:s,s:i,s:i,s:i,s:i,s:i,s:i,s:o}", "order",
@@ -244,7 +207,7 @@ static int outcome(const struct found *f)
 
         if (o->kind == CF_ORDER_UNASKED)
             code = code == 0 ? 3 : code;
-        else if (!same_order(f, 0, i) || o->n_same != o->n_draws)
+        else if (!cf_order_same(&f->order[0], o) || o->n_same != o->n_draws)
             code = 1;
     }
     return code;

@@ -153,6 +153,8 @@ void cf_gate_free(struct cf_gate_result *g)
     free(g->cause.knob);
     free(g->cause.both);
     free(g->cause.both_knob);
+    for (int i = 0; i < g->n_orders; ++i)
+        free(g->order[i].sentence);
 }
 
 int cf_gate_exit_code(const struct cf_gate_result *g)

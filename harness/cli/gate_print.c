@@ -213,6 +213,17 @@ static void print_list(FILE *out, const struct cf_gate_result *g)
                 g->n_failing + g->n[CF_MOVE_ERROR] - n_told);
 }
 
+static void print_orders(FILE *out, const struct cf_gate_result *g)
+{
+    int printed = 0;
+
+    for (int i = 0; i < g->n_orders; ++i)
+        if (g->order[i].is_known)
+            fprintf(out, "%s `%s`, element %lld: %s\n", printed++ ? "          " : "order     ",
+                    g->v->plan.cases[g->order[i].index].c.text, (long long)g->order[i].element,
+                    g->order[i].sentence);
+}
+
 void cf_gate_print(FILE *out, const struct cf_gate_result *g)
 {
     const struct cf_versions *v = g->v;
@@ -238,6 +249,7 @@ void cf_gate_print(FILE *out, const struct cf_gate_result *g)
         fprintf(out, "cause      %s\n", g->cause.sentence);
     if (g->cause.both)
         fprintf(out, "both sides %s\n", g->cause.both);
+    print_orders(out, g);
     if (*g->refusals)
         fprintf(out, "waivers    %s\n", g->refusals);
     print_advice(out, g);
@@ -266,6 +278,19 @@ static json_t *case_json(const struct cf_gate_result *g, int i)
                      one->is_waived, "chosen_old", one->old.chosen, "chosen_new", one->new.chosen);
 }
 
+static json_t *orders_json(const struct cf_gate_result *g)
+{
+    json_t *list = json_array();
+
+    for (int i = 0; i < g->n_orders; ++i)
+        if (g->order[i].is_known)
+            json_array_append_new(list, json_pack("{s:s,s:I,s:s}", "case",
+                                                  g->v->plan.cases[g->order[i].index].c.text,
+                                                  "element", (json_int_t)g->order[i].element,
+                                                  "sentence", g->order[i].sentence));
+    return list;
+}
+
 int cf_gate_put_json(const struct cf_gate_result *g, const char *path, struct cf_error *err)
 {
     json_t *cases = json_array(), *summary = json_object(), *object;
@@ -276,7 +301,7 @@ int cf_gate_put_json(const struct cf_gate_result *g, const char *path, struct cf
         json_object_set_new(summary, cf_move_name((enum cf_move)m), json_integer(g->n[m]));
     object = json_pack(
         "{s:s,s:s,s:s,s:i,s:o,s:o,s:s,s:s?,s:s?,s:{s:s?,s:s?,s:i,s:i,s:i,s:i,s:o,s:{s:s?,s:s?,s:i,"
-        "s:o}},s:s,s:o}",
+        "s:o}},s:o,s:s,s:o}",
         "schema", "conform-gate/1", "old", g->v->end[g->old].line, "new", g->v->end[g->new].line,
         "exit", cf_gate_exit_code(g), "summary", summary, "error_ratio", number(g->ratio),
         "components", g->components ? g->components : "", "moved", g->blame, "chosen", g->chosen,
@@ -284,7 +309,7 @@ int cf_gate_put_json(const struct cf_gate_result *g, const char *path, struct cf
         "ignored", g->cause.n_ignored, "restored", g->cause.n_restored, "probed", g->cause.n_probed,
         "price", number(g->cause.price), "both_sides", "sentence", g->cause.both, "knob",
         g->cause.both_knob, "agreed", g->cause.n_agreed, "price", number(g->cause.both_price),
-        "waivers", g->refusals, "cases", cases);
+        "orders", orders_json(g), "waivers", g->refusals, "cases", cases);
     CF_CHECK(object != NULL);
     return cf_listing_put_json(path, object, err);
 }

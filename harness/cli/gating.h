@@ -27,6 +27,15 @@ struct cf_cause {
     double both_price;      /* of the new side */
 };
 
+/* In which order, and in which arithmetic, the terms of a changed element are added. */
+#define CF_GATED_ORDERS 3
+struct cf_gated_order {
+    int index; /* of the case */
+    int64_t element;
+    int is_known;   /* both sides answered */
+    char *sentence; /* old -> new; owned; NULL: no element is known to differ */
+};
+
 struct cf_gate_result {
     const struct cf_versions *v;
     const struct cf_options *options;
@@ -38,6 +47,8 @@ struct cf_gate_result {
     char *chosen; /* what the libraries chose otherwise, as a sentence; or NULL; owned */
     char *blame;  /* the component that alone explains a case, as a sentence; or NULL */
     struct cf_cause cause;
+    int n_orders; /* of different ops or types */
+    struct cf_gated_order order[CF_GATED_ORDERS];
     const struct cf_findings *findings; /* of the store, when a level was asked for; or NULL */
     char refusals[1024];                /* of waivers, one a line */
 };
@@ -55,6 +66,8 @@ int cf_gate_find_cause(struct cf_gate_result *g, struct cf_error *err);
  * have a BLAS of their own mapped, the two files are called directly: where each gives its side's
  * bits, it is to blame. */
 int cf_gate_find_components(struct cf_gate_result *g, struct cf_error *err);
+/* Asks both sides for the order of additions of at most three changed cases. 0; -1. */
+int cf_gate_find_orders(struct cf_gate_result *g, struct cf_error *err);
 void cf_gate_free(struct cf_gate_result *g);
 
 /* 0, 1 regressed, 3 could not be measured or decided. */

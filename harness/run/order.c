@@ -356,10 +356,9 @@ static int check(const struct asker *a, struct cf_error *err)
         return cf_fail(err, "--element=%" PRId64 ": `%s` has the elements 0 to %" PRId64,
                        a->element, a->c->text, n_elements - 1);
     if (a->n_terms < 1 || a->n_terms > CF_SUMTREE_LEAVES_MAX)
-        return cf_fail(err,
-                       "element %" PRId64 " of `%s` has %" PRId64
-                       " terms; orders are found for 1 to %d",
-                       a->element, a->c->text, a->n_terms, CF_SUMTREE_LEAVES_MAX);
+        return cf_fail(
+            err, "element %" PRId64 " of `%s` has %" PRId64 " terms; orders are found for 1 to %d",
+            a->element, a->c->text, a->n_terms, CF_SUMTREE_LEAVES_MAX);
     return 0;
 }
 
