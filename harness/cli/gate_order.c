@@ -7,7 +7,7 @@
 #include "sides.h"
 #include "task.h"
 
-#define TERMS_MAX 600 /* a question a term, and more: so that it stays a matter of seconds */
+#define TERMS_MAX 128 /* a question a term, and more: so that it stays a matter of seconds */
 
 /* An element of the first output whose bits changed; -1: none is known. */
 static int64_t find_element(const struct cf_gate_result *g, int i, struct cf_error *err)
