@@ -100,6 +100,8 @@ OMP_NUM_THREADS=2 expect 0 '4 configurations, 1 cases' "$conform" lock --case "$
 export OMP_NUM_THREADS=2
 cp conform.lock "$dir/first.lock"
 jq -e '.python | .[] | .packages.thing.version == "1.0"' conform.lock > /dev/null || fail 'the package is not locked'
+jq -e '[.files[] | select(.soname == "libc.so.6" and (.symbol_version | startswith("GLIBC_2.")))] | length == 1' conform.lock > /dev/null ||
+    fail 'the names that libraries give themselves are not locked'
 jq -e '.files | has("${here}/imports.py") and has("${here}/beside.py") and has("${here}/moody.sh")' conform.lock > /dev/null ||
     fail 'the files of the adapters are not locked'
 expect 2 'write it again with --update' "$conform" lock

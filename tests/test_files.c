@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "cgroup.h"
+#include "elf_names.h"
 #include "environment.h"
 #include "files.h"
 #include "git.h"
@@ -32,6 +33,42 @@ Test(files, sha256_gives_the_known_answers)
     cr_expect_eq(cf_path_sha256("no/such/file", text), -1);
     cr_expect_str_eq(text, "");
     free(million);
+}
+
+/* What the C library of this process says of itself; cut anywhere, it says no more than that. */
+Test(files, a_library_says_its_names)
+{
+    struct cf_elf_names names, cut;
+    char libc[300] = "", line[400];
+    FILE *maps = fopen("/proc/self/maps", "r"), *copy;
+    unsigned char *bytes = cf_alloc(1 << 22);
+    size_t n;
+
+    while (maps && !*libc && fgets(line, sizeof line, maps))
+        if (strstr(line, "/libc.so.6"))
+            sscanf(strchr(line, '/'), "%299s", libc);
+    cr_assert(*libc && fclose(maps) == 0);
+    cf_elf_names(libc, &names);
+    cr_expect_str_eq(names.soname, "libc.so.6");
+    cr_expect_eq(strncmp(names.versions, "GLIBC_2.", 8), 0, "%s", names.versions);
+    copy = fopen(libc, "rb");
+    n = fread(bytes, 1, 1 << 22, copy);
+    fclose(copy);
+    for (size_t k = 0; k < 200; ++k) {
+        copy = fopen(path, "wb");
+        bytes[k * 3] ^= 0x5a;
+        cr_assert_eq(fwrite(bytes, 1, n * (k + 1) / 200, copy), n * (k + 1) / 200);
+        fclose(copy);
+        cf_elf_names(path, &cut);
+        cr_expect(strnlen(cut.soname, sizeof cut.soname) < sizeof cut.soname);
+        bytes[k * 3] ^= 0x5a;
+    }
+    cf_elf_names(path, &cut);
+    cf_elf_names("/proc/self/status", &names);
+    cr_expect_str_eq(names.soname, "");
+    cf_elf_names("no/such/file", &names);
+    cr_expect_str_eq(names.soname, "");
+    free(bytes);
 }
 
 struct named {

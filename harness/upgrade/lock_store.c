@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "elf_names.h"
 #include "git.h"
 #include "ledger.h"
 #include "libraries.h"
@@ -67,6 +68,7 @@ static void add_fetched(json_t *document, const char *path)
 static void add_file(json_t *document, const struct cf_mapped *library)
 {
     json_t *files = cf_lock_section(document, "files"), *entry;
+    struct cf_elf_names names;
 
     if (json_object_get(files, library->path))
         return;
@@ -75,6 +77,11 @@ static void add_file(json_t *document, const struct cf_mapped *library)
         json_object_set_new(entry, "build_id", json_string(library->build_id));
     if (*library->version)
         json_object_set_new(entry, "version", json_string(library->version));
+    cf_elf_names(library->path, &names);
+    if (*names.soname)
+        json_object_set_new(entry, "soname", cf_lock_text(names.soname));
+    if (*names.versions)
+        json_object_set_new(entry, "symbol_version", cf_lock_text(names.versions));
     json_object_set_new(files, library->path, entry);
     add_fetched(document, library->path);
 }
