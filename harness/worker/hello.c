@@ -172,6 +172,7 @@ static int is_trusted(const struct cf_config *config, struct cf_error *err)
 
 json_t *cf_worker_hello(struct cf_worker *worker)
 {
+    const char *kernel = cf_config_get(&worker->config, "kernel");
     struct cf_error err = {.text = "", .exit_code = 2};
     struct cf_state before;
 
@@ -179,6 +180,11 @@ json_t *cf_worker_hello(struct cf_worker *worker)
     if (!worker->backend)
         return cf_worker_error("not-opened", "there is no backend `%s` in this worker",
                                worker->config.backend);
+    if (kernel && !cf_registry_knows(worker->backend, kernel))
+        return cf_worker_error("not-opened",
+                               "the backend %s has no kernel `%s`; `conform list backends` names "
+                               "its kernels",
+                               worker->backend->name, kernel);
     if (worker->limits.exit_code != 0)
         return cf_worker_error("state-mismatch", "%s", worker->limits.text);
     if (!is_trusted(&worker->config, &err))
@@ -187,7 +193,7 @@ json_t *cf_worker_hello(struct cf_worker *worker)
     before = worker->state;
     if (!worker->library)
         worker->library = worker->backend->open(&worker->config.keys, &err);
-    cf_registry_open(worker->backend, worker->library, cf_config_get(&worker->config, "kernel"));
+    cf_registry_open(worker->backend, worker->library, kernel);
     if (!worker->library)
         return cf_worker_error(err.exit_code == 3 ? "state-mismatch" : "not-opened", "%s",
                                err.text);

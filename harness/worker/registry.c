@@ -77,6 +77,20 @@ const struct cf_kernel *cf_kernel_find(const struct cf_backend *backend, const c
     return kernel ? kernel : find(backend, op, name);
 }
 
+int cf_registry_knows(const struct cf_backend *backend, const char *kernel)
+{
+    const struct cf_backend *plain = cf_backend_find("plain");
+    const size_t n = strcspn(kernel, ":");
+
+    for (int i = 0; cf_kernel_tables[i]; ++i)
+        for (const struct cf_kernel *k = cf_kernel_tables[i]; k->op; ++k)
+            if ((k->backend == backend || !k->backend || k->backend == plain) &&
+                (strcmp(k->name, kernel) == 0 ||
+                 (!k->backend && strlen(k->name) == n && strncmp(k->name, kernel, n) == 0)))
+                return 1;
+    return 0;
+}
+
 json_t *cf_registry_kernels(const struct cf_backend *backend)
 {
     json_t *ops = json_object();

@@ -18,6 +18,10 @@ void cf_registry_open(const struct cf_backend *backend, struct cf_library *libra
 void cf_registry_forget(void);
 const char *cf_registry_chosen(void);
 
+/* Is the name (up to a colon) that of a kernel that a configuration of this backend can get: its
+ * own, a composite's, or one of plain, which composites take for what the backend has not? */
+int cf_registry_knows(const struct cf_backend *backend, const char *kernel);
+
 /* {"dot": ["forward", ...], ...} of a backend; {"backends": [{"name", "why", "kernels"}], ...} of
  * all. The caller owns the reference. */
 json_t *cf_registry_kernels(const struct cf_backend *backend);
