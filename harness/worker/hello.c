@@ -180,11 +180,6 @@ json_t *cf_worker_hello(struct cf_worker *worker)
     if (!worker->backend)
         return cf_worker_error("not-opened", "there is no backend `%s` in this worker",
                                worker->config.backend);
-    if (kernel && !cf_registry_knows(worker->backend, kernel))
-        return cf_worker_error("not-opened",
-                               "the backend %s has no kernel `%s`; `conform list backends` names "
-                               "its kernels",
-                               worker->backend->name, kernel);
     if (worker->limits.exit_code != 0)
         return cf_worker_error("state-mismatch", "%s", worker->limits.text);
     if (!is_trusted(&worker->config, &err))
@@ -197,5 +192,10 @@ json_t *cf_worker_hello(struct cf_worker *worker)
     if (!worker->library)
         return cf_worker_error(err.exit_code == 3 ? "state-mismatch" : "not-opened", "%s",
                                err.text);
+    if (kernel && !cf_registry_knows(worker->backend, kernel))
+        return cf_worker_error("not-opened",
+                               "the backend %s has no kernel `%s`; `conform list backends` names "
+                               "its kernels",
+                               worker->backend->name, kernel);
     return answer(worker, read_back(worker, &before));
 }
