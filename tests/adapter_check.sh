@@ -15,10 +15,17 @@ fail() {
     failed=1
 }
 
+# A sanitized worker has no limit of memory (harness/run/launch.c), so that one liar has nothing to meet there.
+eats=eats:run
+if grep -q '^CF_SANITIZE:BOOL=ON' "$build/CMakeCache.txt"; then
+    echo 'adapter_check: skipped eats: a worker with sanitizers is not limited in memory'
+    eats=
+fi
+
 "$conform" adapter check "$build/liars/adapter_honest" > "$dir/out" 2>&1 || fail "the honest one does not pass"
 # Each lie, and the check that must find it.
 for pair in garbage:run garbage_hello:hello half:run huge:run wrong_id:run twice:run words:run no_file:run short_file:run \
-            wrong_shape:run exits:run sleeps:run not_offered:run broke:run out_of_memory:run eats:run once_silent:once; do
+            wrong_shape:run exits:run sleeps:run not_offered:run broke:run out_of_memory:run $eats once_silent:once; do
     "$conform" adapter check --timeout=1 "$build/liars/adapter_${pair%%:*}" > "$dir/out" 2>&1
     [ $? = 1 ] || fail "${pair%%:*} passes"
     grep -q "^FAIL *${pair#*:} " "$dir/out" || fail "${pair%%:*} is not found by the check ${pair#*:}"
@@ -33,8 +40,10 @@ replay() {
     shift
     "$conform" replay "$@" 'dot f64 m=1 n=8 fill=integer seed=1' "adapter command=$build/liars/adapter_$lie" > "$dir/out" 2>&1
 }
-replay eats --repeat=1 && fail "what eats all memory is no failure"
-grep -q 'out-of-memory' "$dir/out" || fail "what eats all memory is not out of it"
+if [ -n "$eats" ]; then
+    replay eats --repeat=1 && fail "what eats all memory is no failure"
+    grep -q 'out-of-memory' "$dir/out" || fail "what eats all memory is not out of it"
+fi
 replay sleeps --repeat=1 --timeout=0.3 && fail "what never answers is no failure"
 grep -q 'timed-out: ' "$dir/out" || fail "what never answers is not timed out"
 replay honest --repeat=1 --memory=64 || fail "a limit of memory stops who keeps to it"

@@ -240,6 +240,8 @@ static struct code ptx_of(enum cf_cuda_variant variant, const char *kernel)
     const char *end = (const char *)image.bytes + image.n_bytes, *from, *to;
     char head[96];
 
+    if (image.n_bytes == 0)
+        return (struct code){NULL, 0};
     snprintf(head, sizeof head, ".entry %s(", kernel);
     from = memmem(image.bytes, image.n_bytes, head, strlen(head));
     if (!from)

@@ -42,7 +42,7 @@ static unsigned encode(enum cf_tc_type type, float x)
     const struct cf_tc_operand t = cf_tc_take(x, type, 0);
     const unsigned magnitude = (unsigned)(t.significand < 0 ? -t.significand : t.significand);
     const unsigned sign = t.significand < 0 ? encodings[type].sign : 0;
-    const int biased = t.exponent - cf_tc_e_min(type); /* less one: the significand adds it */
+    int biased;
 
     if (t.exponent == CF_TC_NAN)
         return encodings[type].nan;
@@ -50,6 +50,7 @@ static unsigned encode(enum cf_tc_type type, float x)
         return sign | encodings[type].infinite;
     if (!(magnitude >> encodings[type].fraction)) /* subnormal */
         return sign | magnitude;
+    biased = t.exponent - cf_tc_e_min(type); /* less one: the significand adds it */
     return sign | (((unsigned)biased << encodings[type].fraction) + magnitude);
 }
 
