@@ -46,25 +46,12 @@ int cf_sumtree_reveal(struct cf_sumtree *tree, int n, cf_sumtree_ask *ask, void 
                       enum cf_reveal *found);
 void cf_sumtree_free(struct cf_sumtree *tree);
 
-/* What a and b have in common is equal: the same terms meet in the same additions; additions of two
- * commute, so that their sides do not count. The arithmetic (wide) is not part of it. */
+/* Equal for two trees when the same terms meet in the same additions: additions commute, so that
+ * the order of children does not count. The arithmetic (wide) is not part of it. */
 void cf_sumtree_digest(const struct cf_sumtree *tree, struct cf_digest *digest);
 
 /* Inner nodes on the longest way from a leaf to the root: the roundings that a term meets. */
 int cf_sumtree_depth(const struct cf_sumtree *tree);
-
-/* Chains of at least two terms, which are added to one sum after the other; by the step from term
- * to term, the most frequent first. When there are too many steps, the last group takes the rest,
- * as 0: not the same from term to term. */
-#define CF_SUMTREE_GROUPS 3
-struct cf_sumtree_chains {
-    struct cf_sumtree_group {
-        int stride, n, shortest, longest; /* chains, and terms of each */
-    } group[CF_SUMTREE_GROUPS];
-    int n_groups;
-    int widest; /* most children of a node */
-};
-void cf_sumtree_chains(struct cf_sumtree_chains *chains, const struct cf_sumtree *tree);
 
 /* Can cf_sumtree_sum say the bits? Only where nodes have two children, and at most one of them is
  * an unrounded product. */

@@ -3,6 +3,18 @@
 
 #include "sumtree.h"
 
+/* Chains of at least two terms, which are added to one sum after the other; by the step from term
+ * to term, the most frequent first. When there are too many steps, the last group takes the rest,
+ * as 0: not the same from term to term. */
+#define GROUPS 3
+struct chains {
+    struct group {
+        int stride, n, shortest, longest; /* chains, and terms of each */
+    } group[GROUPS];
+    int n_groups;
+    int widest; /* most children of a node */
+};
+
 static int is_leaf(const struct cf_sumtree *t, int v)
 {
     return v < t->n;
@@ -75,18 +87,18 @@ static int is_top(const struct cf_sumtree *t, int v)
 }
 
 /* Into the group of its stride; when there are too many, into that of uneven strides. */
-static void count_chain(struct cf_sumtree_chains *c, int stride, int n_terms)
+static void count_chain(struct chains *c, int stride, int n_terms)
 {
-    struct cf_sumtree_group *group = c->group;
+    struct group *group = c->group;
 
     while (group < c->group + c->n_groups && group->stride != stride)
         ++group;
-    if (group == c->group + CF_SUMTREE_GROUPS) {
+    if (group == c->group + GROUPS) {
         --group;
         group->stride = 0;
     } else if (group == c->group + c->n_groups) {
         ++c->n_groups;
-        *group = (struct cf_sumtree_group){.stride = stride, .shortest = n_terms};
+        *group = (struct group){.stride = stride, .shortest = n_terms};
     }
     ++group->n;
     if (n_terms < group->shortest)
@@ -97,15 +109,15 @@ static void count_chain(struct cf_sumtree_chains *c, int stride, int n_terms)
 
 static int compare_groups(const void *x, const void *y)
 {
-    const struct cf_sumtree_group *a = x, *b = y;
+    const struct group *a = x, *b = y;
 
     return a->n != b->n ? (a->n < b->n) - (a->n > b->n)
                         : (a->stride > b->stride) - (a->stride < b->stride);
 }
 
-void cf_sumtree_chains(struct cf_sumtree_chains *chains, const struct cf_sumtree *t)
+static void count_chains(struct chains *chains, const struct cf_sumtree *t)
 {
-    *chains = (struct cf_sumtree_chains){0};
+    *chains = (struct chains){0};
     for (int v = t->n; v < t->n_nodes; ++v) {
         if (t->node[v].n_children > chains->widest)
             chains->widest = t->node[v].n_children;
@@ -130,12 +142,12 @@ static int log2_up(int n)
 }
 
 /* "64 chains of 4 terms, stride 64; 1 chain of 12 terms, stride 1" */
-static char *describe_chains(const struct cf_sumtree_chains *c)
+static char *describe_chains(const struct chains *c)
 {
     char *text = cf_strdup("");
 
     for (int g = 0; g < c->n_groups; ++g) {
-        const struct cf_sumtree_group *group = &c->group[g];
+        const struct group *group = &c->group[g];
         char *lengths = group->shortest == group->longest
                             ? cf_format("%d", group->longest)
                             : cf_format("%d to %d", group->shortest, group->longest);
@@ -154,11 +166,11 @@ static char *describe_chains(const struct cf_sumtree_chains *c)
 
 char *cf_sumtree_describe(const struct cf_sumtree *t)
 {
-    struct cf_sumtree_chains c;
+    struct chains c;
     const int depth = cf_sumtree_depth(t);
     char *chains, *text;
 
-    cf_sumtree_chains(&c, t);
+    count_chains(&c, t);
     if (t->n == 1)
         return cf_strdup("one term: nothing is added");
     if (c.widest > 2)

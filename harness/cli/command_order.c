@@ -263,7 +263,7 @@ static int show_all(const struct cf_plan *plan, const struct cf_options *options
     for (int i = 0; i < plan->n_cases && code >= 0; ++i) {
         const int one = show(plan, i, options, worker, out, list, err);
 
-        code = one < 0 || one == 1 || code == 0 ? one : code;
+        code = one < 0 ? one : cf_task_graver(code, one);
     }
     CF_CHECK(fclose(out) == 0);
     if (code >= 0 && (json ? cf_listing_put_json(json, json_incref(list), err)

@@ -82,12 +82,6 @@ static int outcome(const struct cf_sides *s)
     return s->n_different > 0 ? 1 : code;
 }
 
-/* 1 wins over 3: a proven failure stands. */
-static int graver(int a, int b)
-{
-    return a == 1 || b == 1 ? 1 : a > b ? a : b;
-}
-
 static int show(const struct cf_plan *plan, struct cf_store *store, const char *path,
                 struct cf_error *err)
 {
@@ -105,7 +99,7 @@ static int show(const struct cf_plan *plan, struct cf_store *store, const char *
             code = -1;
         } else {
             print_sides(out, plan, &sides);
-            code = graver(code, outcome(&sides));
+            code = cf_task_graver(code, outcome(&sides));
         }
         cf_sides_free(&sides);
     }

@@ -234,3 +234,8 @@ int cf_task_finish(const struct cf_options *options, struct cf_store *store, con
     cf_findings_free(findings);
     return result;
 }
+
+int cf_task_graver(int a, int b)
+{
+    return a == 1 || b == 1 ? 1 : a > b ? a : b;
+}

@@ -35,4 +35,7 @@ struct cf_findings *cf_task_judge(const struct cf_options *options, struct cf_st
 int cf_task_finish(const struct cf_options *options, struct cf_store *store, const char *path,
                    int64_t start_ns, struct cf_error *err);
 
+/* Of two exit codes the one that counts: 1 wins over 3, a proven failure stands. */
+int cf_task_graver(int a, int b);
+
 #endif

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "error.h"
 
@@ -19,6 +20,15 @@ void *cf_arena_own(struct cf_arena *arena, void *block)
 void *cf_arena_alloc(struct cf_arena *arena, size_t n_bytes)
 {
     return cf_arena_own(arena, cf_alloc_zero(n_bytes + 1));
+}
+
+void *cf_arena_copy(struct cf_arena *arena, const void *from, size_t n_bytes)
+{
+    void *copy = cf_arena_alloc(arena, n_bytes);
+
+    if (n_bytes > 0)
+        memcpy(copy, from, n_bytes);
+    return copy;
 }
 
 char *cf_arena_text(struct cf_arena *arena, const char *text)

@@ -9,7 +9,8 @@ struct cf_arena {
     int n, room;
 };
 
-void *cf_arena_alloc(struct cf_arena *arena, size_t n_bytes);  /* zeroed; aborts without memory */
+void *cf_arena_alloc(struct cf_arena *arena, size_t n_bytes); /* zeroed; aborts without memory */
+void *cf_arena_copy(struct cf_arena *arena, const void *from, size_t n_bytes); /* from NULL for 0 */
 char *cf_arena_text(struct cf_arena *arena, const char *text); /* a copy; NULL stays NULL */
 char *cf_arena_format(struct cf_arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

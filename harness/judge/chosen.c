@@ -52,7 +52,6 @@ static void add_case(struct listing *l, int configuration, int group, int case_i
 void cf_judge_chosen(struct cf_judgement *j)
 {
     struct listing l = {.j = j};
-    struct cf_chosen_finding *kept;
 
     for (int i = 0; i < j->ledger.n_configurations; ++i)
         for (int g = 0; g < j->ledger.n_groups; ++g) {
@@ -61,10 +60,7 @@ void cf_judge_chosen(struct cf_judgement *j)
                 if (j->ledger.cases[c].group == g)
                     add_case(&l, i, g, c);
         }
-    kept = cf_arena_alloc(&j->arena, (size_t)(l.n + 1) * sizeof kept[0]);
-    if (l.n > 0)
-        memcpy(kept, l.list, (size_t)l.n * sizeof kept[0]);
-    j->findings.chosen = kept;
+    j->findings.chosen = cf_arena_copy(&j->arena, l.list, (size_t)l.n * sizeof l.list[0]);
     j->findings.n_chosen = l.n;
     free(l.list);
 }

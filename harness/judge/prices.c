@@ -211,7 +211,6 @@ static void price_one(struct pricing *x, int configuration)
 void cf_judge_prices(struct cf_judgement *j)
 {
     struct pricing x = {.j = j};
-    struct cf_price_finding *kept;
 
     for (int g = 0; g < j->ledger.n_groups; ++g) {
         int seen = 0;
@@ -222,10 +221,7 @@ void cf_judge_prices(struct cf_judgement *j)
         for (int i = 0; i < j->ledger.n_configurations && !seen; ++i)
             price_one(&x, i);
     }
-    kept = cf_arena_alloc(&j->arena, (size_t)(x.n + 1) * sizeof kept[0]);
-    if (x.n > 0)
-        memcpy(kept, x.list, (size_t)x.n * sizeof kept[0]);
-    j->findings.prices = kept;
+    j->findings.prices = cf_arena_copy(&j->arena, x.list, (size_t)x.n * sizeof x.list[0]);
     j->findings.n_prices = x.n;
     free(x.list);
 }

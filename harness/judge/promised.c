@@ -221,7 +221,6 @@ int cf_judge_promises(struct cf_judgement *j, struct cf_error *err)
 {
     const int n_configurations = j->ledger.n_configurations;
     struct promising x = {.j = j};
-    struct cf_promise_finding *kept;
     int result = 0;
 
     cf_promises_load(&j->promises);
@@ -232,12 +231,9 @@ int cf_judge_promises(struct cf_judgement *j, struct cf_error *err)
         for (int i = 0; i < n_configurations; ++i)
             for (int g = 0; g < j->ledger.n_groups && result == 0; ++g)
                 result = judge_one(&x, &j->promises.promise[p], i, g, err);
-    kept = cf_arena_alloc(&j->arena, (size_t)(x.n + 1) * sizeof kept[0]);
-    if (x.n > 0)
-        memcpy(kept, x.list, (size_t)x.n * sizeof kept[0]);
-    j->findings.promises = kept;
+    j->findings.promises = cf_arena_copy(&j->arena, x.list, (size_t)x.n * sizeof x.list[0]);
     j->findings.n_promises = x.n;
-    tell(j, count_violated(kept, x.n));
+    tell(j, count_violated(j->findings.promises, x.n));
     for (int i = 0; i < n_configurations; ++i)
         json_decref(x.effective[i]);
     free(x.effective);
